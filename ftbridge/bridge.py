@@ -1,0 +1,249 @@
+"""The library's front door: everything that the CLI can do, without printing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from ftbridge import registry
+from ftbridge.config import Config
+from ftbridge.cost.prices import PriceBook
+from ftbridge.dataset import CheckReport, Dataset, check, split
+from ftbridge.errors import UsageError
+from ftbridge.job import Job, Model
+from ftbridge.jobs import control
+from ftbridge.jobs.ledger import JobRow, Ledger
+from ftbridge.jobs.plan import Plan
+from ftbridge.jobs.planning import Limits, make_plan
+from ftbridge.jobs.spec import Adapter, DataRef, Hyperparameters, JobSpec, Method
+from ftbridge.jobs.states import State
+from ftbridge.jobs.submit import advance, submit
+from ftbridge.policy import Privacy
+from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
+
+
+class Bridge:
+    """One home with its ledger, settings and providers. Safe to share between threads.
+
+    Args:
+        home: folder of ledger and files; see :mod:`ftbridge.config`.
+
+    Every method raises subclasses of :class:`ftbridge.FtbridgeError` only.
+    """
+
+    def __init__(self, home: str | Path | None = None) -> None:
+        self.config = Config(home)
+
+    # -- data --------------------------------------------------------------------------------
+
+    def check(
+        self, data: Dataset | str | Path, *, structure_only: bool = False, max_errors: int = 20
+    ) -> CheckReport:
+        """Validate a file and judge its quality."""
+        return check(_dataset(data), structure_only=structure_only, max_errors=max_errors)
+
+    # -- providers ---------------------------------------------------------------------------
+
+    def provider(self, name: str, options: Mapping[str, str] | None = None) -> Provider:
+        """A provider, with its options from flags, environment and settings."""
+        merged = self.config.provider_options(name, options or {})
+        return registry.load(name)(Context(self.config.home, merged))
+
+    @cached_property
+    def prices(self) -> PriceBook:
+        """The price book with the user's rows on top."""
+        folders = [provider.folder for provider in registry.all_providers()]
+        return PriceBook.load(folders, self.config.values.get("price", []))
+
+    # -- planning ----------------------------------------------------------------------------
+
+    def plan(
+        self,
+        data: Dataset | str | Path,
+        *,
+        provider: str,
+        model: str | None = None,
+        method: str = "sft",
+        adapter: str | None = None,
+        validation: str | Path | float | None = None,
+        seed: int | None = None,
+        suffix: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
+        base_url: str | None = None,
+        privacy: str = "internal",
+        max_usd: Decimal | str | float | None = None,
+        allow_lossy: bool = False,
+        allow_unknown_cost: bool = False,
+        **hyperparameters: float | None,
+    ) -> Plan:
+        """What :meth:`submit` would do: request, tokens, USD, losses, warnings. Sends nothing.
+
+        Args:
+            validation: a file, or the share (0..1) of rows to hold out, leak-free.
+            max_usd: refuse a job that may cost more.
+            hyperparameters: neutral names, see :class:`ftbridge.jobs.spec.Hyperparameters`.
+
+        Raises:
+            UsageError, DataError, Unsupported: where no plan can be made.
+        """
+        given = dict(options or {})
+        connection = {name: given.pop(name) for name in CONNECTION_OPTIONS & given.keys()}
+        if base_url:
+            connection["base_url"] = base_url
+        place = self.provider(provider, given | connection)
+        if "base_url" not in connection and place.leaves and not place.at_vendor:
+            connection["base_url"] = place.endpoint
+        dataset = _dataset(data)
+        chosen = _enum(Method, method, "method")
+        wanted = None if adapter is None else _enum(Adapter, adapter, "adapter")
+        model_id = place.resolve_model(model, chosen)
+        row = place.catalogue().require(model_id, chosen, wanted)
+        adapters = row.adapters if row else tuple(place.catalogue().adapters)
+        spec = JobSpec(
+            provider=provider,
+            model=model_id,
+            method=chosen,
+            adapter=wanted or adapters[0],
+            hyperparameters=_hyperparameters(hyperparameters),
+            seed=seed,
+            suffix=suffix,
+            tags=dict(tags or {}),
+            options=given,
+            connection=connection,
+            privacy=_enum(Privacy, privacy, "privacy"),
+            training=DataRef(
+                path=str(dataset.path), sha256="", kind=dataset.kind, examples=0, bytes=0
+            ),
+        )
+        place.catalogue().check_hyperparameters(chosen, spec.hyperparameters)
+        limits = Limits(_usd(max_usd), allow_lossy, allow_unknown_cost)
+        pair = self._with_validation(dataset, validation, seed or 0)
+        return make_plan(place, spec, pair, self.prices, limits)
+
+    def _with_validation(
+        self, dataset: Dataset, validation: str | Path | float | None, seed: int
+    ) -> tuple[Dataset, Dataset | None]:
+        share = _share(validation)
+        if share is None:
+            return dataset, None if validation is None else Dataset(str(validation))
+        out = self.config.home / "splits" / f"{dataset.sha256[:24]}-{share}-{seed}"
+        parts = split(dataset, share, seed, out)
+        return Dataset(parts.train), Dataset(parts.validation)
+
+    # -- jobs --------------------------------------------------------------------------------
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of this home, made on first use."""
+        return Ledger(self.config.ensure_home())
+
+    def submit(self, plan: Plan, *, again: bool = False) -> Job:
+        """Submit a plan, or attach to the active job of the very same plan.
+
+        Args:
+            again: submit once more after the same plan has ended.
+
+        Raises:
+            The plan's refusal (PolicyRefused, BudgetRefused, LossError, ServiceClosed);
+            CredentialsError, NotInstalled before anything is written; ProviderError after which
+            the job can be resumed.
+        """
+        if plan.refusal:
+            raise control.as_error(plan.refusal)
+        place = self._provider_of_spec(plan.spec)
+        cap = _usd(self.config.section("budget").get("monthly_usd"))
+        job_id, _ = submit(plan, place, self.ledger, again=again, cap=cap)
+        row = self.ledger.jobs.get(job_id)
+        if row.state is State.PREPARING:
+            row = advance(job_id, place, self.ledger, self.config.home)
+        return Job(self, row)
+
+    def job(self, reference: str) -> Job:
+        """A job by its id or the beginning of it."""
+        return Job(self, self.ledger.jobs.get(reference))
+
+    def jobs(self, **filters: Any) -> list[Job]:
+        """Jobs, newest first; filters as in :meth:`ftbridge.jobs.ledger.jobs.Jobs.list`."""
+        return [Job(self, row) for row in self.ledger.jobs.list(**filters)]
+
+    def provider_of(self, row: JobRow) -> Provider:
+        """The provider of a job, reached the way the job was made."""
+        return self._provider_of_spec(JobSpec.model_validate_json(row.spec))
+
+    def _provider_of_spec(self, spec: JobSpec) -> Provider:
+        return self.provider(spec.provider, spec.options | spec.connection)
+
+    # -- models ------------------------------------------------------------------------------
+
+    def model(self, reference: str) -> Model:
+        """A model by job id, path or ``provider:model``.
+
+        Raises:
+            UsageError: where nothing is meant by it; OperationFailed where the job has no model.
+        """
+        provider, colon, name = reference.partition(":")
+        if colon and provider in registry.names():
+            return Model(self.provider(provider), name)
+        if Path(reference).exists():
+            return Model(self.provider("local"), reference)
+        row = self.ledger.jobs.get(reference)
+        return Job(self, row).tuned()
+
+
+def _dataset(data: Dataset | str | Path) -> Dataset:
+    return data if isinstance(data, Dataset) else Dataset(data)
+
+
+def _share(validation: str | Path | float | None) -> float | None:
+    if validation is None or isinstance(validation, Path):
+        return None
+    try:
+        return float(validation)
+    except ValueError:
+        return None
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _enum(kind: type[E], value: str, where: str) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        raise UsageError(
+            f"`{value}` is no {where}", hint=f"one of: {', '.join(kind)}", where=where
+        ) from None
+
+
+def _hyperparameters(given: Mapping[str, float | None]) -> Hyperparameters:
+    try:
+        return Hyperparameters.model_validate(dict(given))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(map(str, fault["loc"]))
+        unknown = fault["type"] == "extra_forbidden"
+        known = ", ".join(Hyperparameters.model_fields)
+        raise UsageError(
+            f"no hyperparameter is called `{name}`" if unknown else f"{name}: {fault['msg']}",
+            hint=f"known: {known}" if unknown else "correct the value",
+            where=name,
+        ) from None
+
+
+def _usd(value: Decimal | str | float | None) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0:
+        raise UsageError(f"`{value}` is no amount of USD", hint="write it as 12.50", where="usd")
+    return amount

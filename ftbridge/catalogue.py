@@ -1,0 +1,211 @@
+"""Facts about a provider as data: what it tunes, how, until when, and who says so.
+
+Each provider keeps a ``catalogue.toml`` in its folder; this module gives it a shape.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ftbridge.errors import Unsupported, UsageError
+from ftbridge.jobs.spec import Adapter, Hyperparameters, Method
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Frozen):
+    """Who says it, and the day on which it was read."""
+
+    source: str
+    as_of: date
+
+
+class Closing(Source):
+    """A dated end. ``restricted_from``: some customers are refused from that day on."""
+
+    closed_after: date
+    restricted_from: date | None = None
+    message: str
+
+
+class Range(_Frozen):
+    """What a hyperparameter may be at the vendor; None where no bound is known."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class TokenRule(_Frozen):
+    """How a model's tokens are counted: the vocabulary, and the frame around each message."""
+
+    vocabulary: str
+    per_message: int = 0
+    per_example: int = 0
+    source: str
+
+
+class AutoEpochs(Source):
+    """How many epochs the vendor runs when none are asked for (an assumption, shown as such).
+
+    ``target`` epochs, changed so that epochs x examples lies between the two bounds.
+    """
+
+    target: int
+    min_examples: int
+    max_examples: int
+    max_epochs: int
+
+    def epochs(self, examples: int) -> int:
+        """The assumed number for that many examples."""
+        if examples * self.target < self.min_examples:
+            return min(self.max_epochs, max(1, self.min_examples // max(1, examples)))
+        if examples * self.target > self.max_examples:
+            return max(1, self.max_examples // examples)
+        return self.target
+
+
+class Limits(_Frozen):
+    """What the vendor demands of a data file."""
+
+    min_examples: int = 1
+    max_file_bytes: int | None = None
+    max_suffix: int | None = None
+    source: str
+
+
+class TunableModel(Source):
+    """One model that can be tuned there."""
+
+    model: str
+    family: str | None = None
+    methods: tuple[Method, ...]
+    adapters: tuple[Adapter, ...] = (Adapter.MANAGED,)
+    context: int | None = None
+    default: bool = False
+    closed_after: date | None = None
+    ends: date | None = None
+    note: str = ""
+
+
+class Catalogue(_Frozen):
+    """All facts of one provider."""
+
+    provider: str
+    title: str
+    as_of: date
+    closing: Closing | None = None
+    limits: Limits
+    tokens: TokenRule | None = None
+    auto_epochs: AutoEpochs | None = None
+    hyperparameters: dict[Method, dict[str, Range]]
+    models: tuple[TunableModel, ...]
+    open_models: bool = False
+
+    @classmethod
+    def load(cls, path: Path) -> Catalogue:
+        """Read a ``catalogue.toml``; a bad one is our bug and raises ValueError."""
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text("utf-8")))
+        except ValidationError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    @property
+    def methods(self) -> list[Method]:
+        """Every method that some model allows, in the order of the enum."""
+        return [method for method in Method if any(method in row.methods for row in self.models)]
+
+    @property
+    def adapters(self) -> list[Adapter]:
+        """Every adapter that some model allows."""
+        return [item for item in Adapter if any(item in row.adapters for row in self.models)]
+
+    def default_model(self, method: Method) -> str:
+        """The model for which nobody was asked."""
+        for row in sorted(self.models, key=lambda row: not row.default):
+            if method in row.methods:
+                return row.model
+        raise self._no_method(method)
+
+    def model(self, name: str) -> TunableModel | None:
+        """The row of a model by its id or family."""
+        return next((row for row in self.models if name in (row.model, row.family)), None)
+
+    def require(self, name: str, method: Method, adapter: Adapter | None) -> TunableModel | None:
+        """The row of a model, checked for method and adapter.
+
+        None where the model is not listed but any model is taken (``open_models``).
+
+        Raises:
+            Unsupported: naming what would do.
+        """
+        row = self.model(name)
+        if row is None:
+            if self.open_models:
+                return None
+            known = ", ".join(item.model for item in self.models)
+            raise Unsupported(
+                f"{self.provider} does not tune `{name}` (as of {self.as_of})",
+                hint=f"it tunes: {known}",
+                where="model",
+            )
+        if method not in row.methods:
+            raise Unsupported(
+                f"{self.provider} does not do {method} on {row.model}",
+                hint=f"it does: {', '.join(row.methods)}",
+                where="method",
+            )
+        if adapter is not None and adapter not in row.adapters:
+            raise Unsupported(
+                f"{self.provider} does not do the adapter {adapter} on {row.model}",
+                hint=f"it does: {', '.join(row.adapters)}",
+                where="adapter",
+            )
+        return row
+
+    def check_hyperparameters(self, method: Method, given: Hyperparameters) -> None:
+        """Refuse what the provider does not take, or takes only in another range.
+
+        Raises:
+            UsageError: listing what it takes.
+        """
+        takes = self.hyperparameters.get(method, {})
+        for name, value in given.given().items():
+            flag = "--" + name.replace("_", "-")
+            if name not in takes:
+                raise UsageError(
+                    f"{self.provider} takes no {name} for {method}",
+                    hint=f"it takes: {', '.join(takes)}; leave {flag} out",
+                    where=name,
+                    code="unknown_hyperparameter",
+                )
+            low, high = takes[name].min, takes[name].max
+            if (low is not None and value < low) or (high is not None and value > high):
+                raise UsageError(
+                    f"{name} {value} is outside {_span(low, high)} at {self.provider}",
+                    hint=f"change {flag}",
+                    where=name,
+                    code="out_of_range",
+                )
+
+    def _no_method(self, method: Method) -> Unsupported:
+        return Unsupported(
+            f"{self.provider} does not do {method}",
+            hint=f"it does: {', '.join(self.methods)}",
+            where="method",
+        )
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return f"{'...' if low is None else f'{low:g}'} to {'...' if high is None else f'{high:g}'}"
+
+
+def dump(model: TunableModel) -> dict[str, Any]:
+    """A model row as JSON data."""
+    return model.model_dump(mode="json")

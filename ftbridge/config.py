@@ -1,0 +1,87 @@
+"""Where ftbridge keeps things, and what the user has set.
+
+Home is ``--home``, else ``FTBRIDGE_HOME``, else ``~/.ftbridge``; settings are in ``config.toml``
+there and, stronger, in ``ftbridge.toml`` of the working folder. A provider's option comes from
+a flag, else ``FTBRIDGE_<PROVIDER>_<OPTION>``, else ``[providers.<provider>]``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ftbridge.errors import UsageError
+from ftbridge.files import private_dir
+
+
+class Config:
+    """The merged settings of one home and one working folder.
+
+    Raises:
+        UsageError: where a settings file is not TOML, naming the line.
+    """
+
+    def __init__(self, home: str | Path | None = None, project: Path | None = None) -> None:
+        chosen = home or os.environ.get("FTBRIDGE_HOME") or Path.home() / ".ftbridge"
+        self.home = Path(chosen).expanduser().absolute()
+        self.values = _merge(
+            _read(self.home / "config.toml"),
+            _read((project or Path.cwd()) / "ftbridge.toml"),
+        )
+
+    def ensure_home(self) -> Path:
+        """The home folder, made (mode 0700) if it was not there.
+
+        Raises:
+            UsageError: where it cannot be made or written.
+        """
+        try:
+            private_dir(self.home)
+        except OSError as error:
+            raise UsageError(
+                f"{self.home}: cannot be used as home: {error.strerror}",
+                hint="choose another with --home or FTBRIDGE_HOME",
+                where="home",
+            ) from None
+        return self.home
+
+    def provider_options(self, provider: str, flags: Mapping[str, str]) -> dict[str, str]:
+        """All options of one provider, flags first, then environment, then files."""
+        prefix = f"FTBRIDGE_{provider.upper()}_"
+        from_env = {
+            name.removeprefix(prefix).lower(): value
+            for name, value in os.environ.items()
+            if name.startswith(prefix)
+        }
+        section = self.values.get("providers", {}).get(provider, {})
+        from_files = {name: str(value) for name, value in section.items()}
+        return from_files | from_env | dict(flags)
+
+    def section(self, name: str) -> dict[str, Any]:
+        """One table of the settings; empty if absent."""
+        value = self.values.get(name, {})
+        if not isinstance(value, dict):
+            raise UsageError(f"`{name}` in the settings must be a table", hint=f"write [{name}]")
+        return value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not TOML: {error}", hint="correct that line") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(low)
+    for name, value in high.items():
+        both = isinstance(value, dict) and isinstance(merged.get(name), dict)
+        merged[name] = _merge(merged[name], value) if both else value
+    return merged

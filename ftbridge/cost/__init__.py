@@ -1,0 +1,1 @@
+"""What it costs: token counts, the price book, estimates and comparisons."""

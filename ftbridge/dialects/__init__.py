@@ -1,0 +1,1 @@
+"""Wire families that several vendors speak. A dialect knows shapes, no vendor's address."""

@@ -1,0 +1,160 @@
+"""The wire of OpenAI's fine-tuning API, which several vendors and servers speak.
+
+Shapes from the types of ``openai`` 3.57.0 (read 2026-11-24): FineTuningJob, FineTuningJobEvent,
+FineTuningJobCheckpoint, job_create_params. What a vendor does differently stays in its adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ftbridge import clock
+from ftbridge.dataset.types import Chat, Example
+from ftbridge.errors import DataError, UsageError
+from ftbridge.jobs.spec import JobSpec, Method
+from ftbridge.jobs.states import State
+from ftbridge.provider import ChatRequest, RemoteCheckpoint, RemoteEvent, RemoteJob, RemoteMetric
+
+METADATA_KEY = "ftbridge_key"
+"""Where the idempotency key travels in a job's ``metadata``."""
+
+STATES = {
+    "validating_files": State.VALIDATING,
+    "queued": State.QUEUED,
+    "running": State.RUNNING,
+    "paused": State.PAUSED,  # not in the SDK's literal, yet pause and resume exist
+    "succeeded": State.SUCCEEDED,
+    "failed": State.FAILED,
+    "cancelled": State.CANCELLED,
+}
+
+METHODS = {Method.SFT: "supervised", Method.DPO: "dpo", Method.RL: "reinforcement"}
+
+WIRE_HYPERPARAMETERS = ("n_epochs", "batch_size", "learning_rate_multiplier", "beta")
+"""Neutral names that are the wire's own; which of them a method takes is the catalogue's."""
+
+_decoder = msgspec.json.Decoder(Chat)
+
+
+def encode(example: Example) -> bytes:
+    """A chat as OpenAI's SFT line: the canonical shape without ``metadata``."""
+    return msgspec.json.encode(msgspec.structs.replace(example, metadata=None))
+
+
+def decode(line: bytes) -> Example:
+    """An SFT line as a chat. Raises DataError where it is none."""
+    try:
+        return _decoder.decode(line)
+    except msgspec.DecodeError as error:
+        raise DataError(f"not a line of OpenAI's chat format: {error}") from None
+
+
+def create_body(spec: JobSpec, training: str, validation: str | None, key: str) -> dict[str, Any]:
+    """The body of POST /fine_tuning/jobs; what was not asked for is left out."""
+    kind = METHODS[spec.method]
+    settings = {
+        name: value
+        for name, value in spec.hyperparameters.given().items()
+        if name in WIRE_HYPERPARAMETERS
+    }
+    body: dict[str, Any] = {
+        "model": spec.model,
+        "training_file": training,
+        "method": {"type": kind, kind: {"hyperparameters": settings} if settings else {}},
+        "metadata": {METADATA_KEY: key},
+    }
+    if validation is not None:
+        body["validation_file"] = validation
+    if spec.suffix is not None:
+        body["suffix"] = spec.suffix
+    if spec.seed is not None:
+        body["seed"] = spec.seed
+    return body
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Refuse what does not fit beside the key (16 pairs, 64 and 512 characters)."""
+    if len(tags) > 15 or any(len(k) > 64 or len(v) > 512 for k, v in tags.items()):
+        raise UsageError(
+            "too many or too long tags for the vendor's metadata",
+            hint="at most 15 tags, names to 64 and values to 512 characters",
+            where="tags",
+        )
+
+
+def job(data: Mapping[str, Any]) -> RemoteJob:
+    """A fine_tuning.job object. An unlisted status is ``unknown``, with its own word kept."""
+    raw = str(data["status"])
+    error = data.get("error") or {}
+    return RemoteJob(
+        id=data["id"],
+        state=STATES.get(raw, State.UNKNOWN),
+        raw_state=raw,
+        model=data.get("fine_tuned_model"),
+        error={"code": str(error.get("code")), "message": str(error["message"])}
+        if error.get("message")
+        else None,
+        created_at=_moment(data.get("created_at")),
+        finished_at=_moment(data.get("finished_at")),
+        trained_tokens=data.get("trained_tokens"),
+    )
+
+
+def events(items: list[Mapping[str, Any]]) -> list[RemoteEvent]:
+    """Event objects (newest first on the wire) as events, oldest first."""
+    return [
+        RemoteEvent(
+            time=clock.from_epoch(item["created_at"]),
+            level={"warn": "warning"}.get(item["level"], item["level"]),
+            message=item["message"],
+            step=(item.get("data") or {}).get("step"),
+            type=item.get("type") or "message",
+        )
+        for item in reversed(items)
+    ]
+
+
+def metrics(items: list[Mapping[str, Any]]) -> list[RemoteMetric]:
+    """The numbers in events of type ``metrics``."""
+    found = []
+    for item in reversed(items):
+        data = item.get("data") or {}
+        if item.get("type") != "metrics" or "step" not in data:
+            continue
+        for name, value in data.items():
+            if name != "step" and isinstance(value, int | float):
+                time = clock.from_epoch(item["created_at"])
+                found.append(RemoteMetric(int(data["step"]), name, float(value), time))
+    return found
+
+
+def checkpoint(data: Mapping[str, Any]) -> RemoteCheckpoint:
+    """A fine_tuning.job.checkpoint object."""
+    return RemoteCheckpoint(
+        id=data["id"],
+        step=data["step_number"],
+        model=data["fine_tuned_model_checkpoint"],
+        created_at=_moment(data.get("created_at")),
+    )
+
+
+def chat_body(model: str, request: ChatRequest) -> dict[str, Any]:
+    """The body of POST /chat/completions."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": list(request.messages),
+        "max_completion_tokens": request.max_tokens,
+        "temperature": request.temperature,
+    }
+    if request.tools:
+        body["tools"] = list(request.tools)
+    if request.seed is not None:
+        body["seed"] = request.seed
+    return body
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else clock.from_epoch(seconds)

@@ -1,0 +1,213 @@
+"""A job and a model as an application holds them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftbridge.errors import JobFailed, JobUncertain, OperationFailed
+from ftbridge.jobs import control
+from ftbridge.jobs.ledger import JobRow
+from ftbridge.jobs.plan import Plan
+from ftbridge.jobs.states import State
+from ftbridge.jobs.watch import Update, refresh, watch
+from ftbridge.provider import (
+    ChatReply,
+    ChatRequest,
+    Message,
+    Provider,
+    RemoteEvent,
+    RemoteMetric,
+)
+
+if TYPE_CHECKING:
+    from ftbridge.bridge import Bridge
+
+
+class Model:
+    """A base or tuned model at a provider."""
+
+    def __init__(self, provider: Provider, name: str) -> None:
+        self.provider = provider
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Model({self.provider.name}:{self.name})"
+
+    def chat(
+        self, messages: Sequence[Message], *, max_tokens: int = 512, temperature: float = 0.0
+    ) -> ChatReply:
+        """Ask once. ``messages`` in the canonical shape."""
+        request = ChatRequest(messages, max_tokens=max_tokens, temperature=temperature)
+        return self.provider.chat(self.name, request)
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int = 512, temperature: float = 0.0
+    ) -> Iterator[str]:
+        """Ask once, answer in pieces."""
+        request = ChatRequest(messages, max_tokens=max_tokens, temperature=temperature)
+        return self.provider.chat_stream(self.name, request)
+
+
+class Job:
+    """A job in the ledger. Properties show what was known at the last look."""
+
+    def __init__(self, bridge: Bridge, row: JobRow) -> None:
+        self._bridge = bridge
+        self.row = row
+
+    def __repr__(self) -> str:
+        return f"Job({self.id}, {self.provider}, {self.state})"
+
+    @property
+    def id(self) -> str:
+        """The job's id in the ledger."""
+        return self.row.id
+
+    @property
+    def provider(self) -> str:
+        """The name of its provider."""
+        return self.row.provider
+
+    @property
+    def state(self) -> State:
+        """The neutral state."""
+        return self.row.state
+
+    @property
+    def model(self) -> str | None:
+        """The tuned model's name at the provider, once there is one."""
+        return self.row.result_model
+
+    @property
+    def plan(self) -> Plan:
+        """The plan it was made from."""
+        return Plan.model_validate_json(self.row.plan)
+
+    @property
+    def _place(self) -> Provider:
+        return self._bridge.provider_of(self.row)
+
+    def refresh(self) -> Update:
+        """Look once at the provider."""
+        update = refresh(self.row, self._place, self._bridge.ledger)
+        self.row = update.job
+        return update
+
+    def watch(self, interval: float | None = None) -> Iterator[Update]:
+        """Look until it is final or needs a person; yields what each look brought."""
+        for update in watch(
+            self.row, self._bridge.provider_of, self._bridge.ledger, interval=interval
+        ):
+            self.row = update.job
+            yield update
+
+    def wait(self, interval: float | None = None) -> Job:
+        """Wait for the end.
+
+        Raises:
+            JobFailed: where it failed or was cancelled; JobUncertain where only a person can
+            tell; OperationFailed where it is paused.
+        """
+        for _ in self.watch(interval):
+            pass
+        self.require_success()
+        return self
+
+    def require_success(self) -> None:
+        """Raise unless the job has succeeded; see :meth:`wait`."""
+        if self.state is State.SUCCEEDED:
+            return
+        error = self.row.error or {}
+        said = f": {error['message']}" if error.get("message") else ""
+        if self.state is State.UNCERTAIN:
+            raise JobUncertain(f"{self.id} is uncertain{said}", where=self.id)
+        if self.state is State.PAUSED:
+            raise OperationFailed(
+                f"{self.id} is paused ({self.row.raw_state}){said}",
+                hint=f"let it go on with `ftbridge resume {self.id}`",
+                where=self.id,
+                code="paused",
+            )
+        hint = f"see `ftbridge events {self.id}`"
+        raise JobFailed(f"{self.id} is {self.state}{said}", hint=hint, where=self.id)
+
+    def resume(self) -> Job:
+        """Bring it forward: an unfinished submit, a paused job, a dead local run."""
+        self.row = control.resume(
+            self.row, self._place, self._bridge.ledger, self._bridge.config.home
+        )
+        return self
+
+    def cancel(self) -> Job:
+        """Stop it for good; before the create, without any cost."""
+        self.row = control.cancel(self.row, self._place, self._bridge.ledger)
+        return self
+
+    def pause(self) -> Job:
+        """Stop it so that it can go on."""
+        self.row = control.pause(self.row, self._place, self._bridge.ledger)
+        return self
+
+    def events(self, after: int = 0) -> list[tuple[int, RemoteEvent]]:
+        """The known events, oldest first, each with its number."""
+        return self._bridge.ledger.history.events(self.id, after)
+
+    def metrics(self) -> list[RemoteMetric]:
+        """The known metrics by step."""
+        return self._bridge.ledger.history.metrics(self.id)
+
+    def tuned(self) -> Model:
+        """The model that came of it.
+
+        Raises:
+            OperationFailed: where there is none.
+        """
+        if not self.row.is_final:
+            self.refresh()
+        if self.model is None:
+            raise OperationFailed(
+                f"{self.id} is {self.state} and has no model",
+                hint=f"see `ftbridge status {self.id}`",
+                where=self.id,
+                code="no_model",
+            )
+        return Model(self._place, self.model)
+
+    def base(self) -> Model:
+        """The model that it was tuned from."""
+        return Model(self._place, self.row.model)
+
+    def chat(self, messages: Sequence[Message], **settings: Any) -> ChatReply:
+        """Ask the tuned model."""
+        return self.tuned().chat(messages, **settings)
+
+    def download(self, out: str | Path, *, merged: bool = False) -> Path:
+        """Bring the weights to a folder, as an adapter or merged into the base."""
+        self.tuned()
+        return self._place.download(str(self.row.remote_id), Path(out), merged=merged)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form of the CLI contract."""
+        row = self.row
+        usd = self.plan.usd
+        return {
+            "job": row.id,
+            "provider": row.provider,
+            "state": str(row.state),
+            "raw_state": row.raw_state,
+            "stopping": row.stopping,
+            "remote_id": row.remote_id,
+            "base_model": row.model,
+            "model": row.result_model,
+            "error": row.error,
+            "progress": row.progress,
+            "usd": {"low": usd.low, "high": usd.high, "unknown": list(usd.unknown)},
+            "billed_tokens": row.billed_tokens,
+            "created_at": row.created_at,
+            "updated_at": row.updated_at,
+            "finished_at": row.finished_at,
+            "tags": json.loads(row.spec)["tags"],
+        }

@@ -1,0 +1,1 @@
+"""Migrations of the ledger, each one step and never edited once released."""

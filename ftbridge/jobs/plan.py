@@ -1,0 +1,69 @@
+"""What a submit would do, in full, before anything is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from ftbridge.cost.types import TokenCount, Usd
+from ftbridge.jobs.spec import JobSpec
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Loss(_Frozen):
+    """Something that the provider's format cannot carry: how often, and on which lines first."""
+
+    code: str
+    count: int
+    lines: tuple[int, ...]
+
+
+class Payload(_Frozen):
+    """A data file in the provider's format, known by its hash before it is written."""
+
+    sha256: str
+    bytes: int
+    examples: int
+
+
+class Refusal(_Frozen):
+    """Why a plan may not be submitted, and the exit code that says so."""
+
+    code: str
+    message: str
+    hint: str
+    where: str
+    exit_code: int
+
+
+class Plan(_Frozen):
+    """A spec at one provider: what is sent, what is lost, what it costs, whether it may be.
+
+    ``payload`` is the create request with the file ids still open. ``refusal`` is None where
+    submit would go ahead.
+    """
+
+    spec: JobSpec
+    account: str
+    region: str | None
+    endpoint: str
+    attempt: int
+    key: str
+    payload: dict[str, Any]
+    training: Payload
+    validation: Payload | None
+    tokens: TokenCount
+    usd: Usd
+    losses: tuple[Loss, ...]
+    warnings: tuple[str, ...]
+    max_usd: str | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether submit would go ahead."""
+        return self.refusal is None

@@ -1,0 +1,287 @@
+"""From a dataset and wishes to a plan: one pass over the data, nothing sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from ftbridge import clock
+from ftbridge.cost.estimate import estimate
+from ftbridge.cost.prices import PriceBook
+from ftbridge.cost.tokens import Counter, counter_for
+from ftbridge.cost.types import TokenCount, Usd
+from ftbridge.dataset import Dataset
+from ftbridge.errors import (
+    BudgetRefused,
+    DataError,
+    FtbridgeError,
+    LossError,
+    ServiceClosed,
+)
+from ftbridge.jobs.plan import Loss, Payload, Plan, Refusal
+from ftbridge.jobs.spec import DataRef, JobSpec
+from ftbridge.policy import decide
+from ftbridge.provider import Provider
+
+SHOWN_LINES = 10
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the person allows: money in USD, losses, a training price nobody knows."""
+
+    max_usd: Decimal | None = None
+    allow_lossy: bool = False
+    allow_unknown_cost: bool = False
+
+
+@dataclass
+class Converted:
+    """A data file seen through a provider's converter, without writing it."""
+
+    sha256: str = ""
+    bytes: int = 0
+    examples: int = 0
+    tokens_low: int = 0
+    tokens_high: int = 0
+    losses: dict[str, list[int]] = field(default_factory=dict)
+
+
+def data_ref(dataset: Dataset, examples: int) -> DataRef:
+    """How a spec remembers a file."""
+    return DataRef(
+        path=str(dataset.path.absolute()),
+        sha256=dataset.sha256,
+        kind=dataset.kind,
+        examples=examples,
+        bytes=dataset.bytes,
+    )
+
+
+def payload_lines(provider: Provider, dataset: Dataset) -> Iterator[bytes]:
+    """The file in the provider's format, line by line."""
+    for item in dataset.examples():
+        yield provider.convert(item.example).line + b"\n"
+
+
+def survey(provider: Provider, dataset: Dataset, counter: Counter) -> Converted:
+    """Convert without writing: hash, size, tokens and losses.
+
+    Raises:
+        DataError: for bad lines, or where the file breaks the provider's limits.
+    """
+    found, digest = Converted(), hashlib.sha256()
+    for number, example in dataset.examples():
+        converted = provider.convert(example)
+        digest.update(converted.line + b"\n")
+        found.bytes += len(converted.line) + 1
+        found.examples += 1
+        low = counter.low(example)
+        found.tokens_low += low
+        found.tokens_high += low if counter.high is counter.low else counter.high(example)
+        for code in converted.losses:
+            found.losses.setdefault(code, []).append(number)
+    found.sha256 = digest.hexdigest()
+    return found
+
+
+def make_plan(
+    provider: Provider,
+    spec: JobSpec,
+    datasets: tuple[Dataset, Dataset | None],
+    book: PriceBook,
+    limits: Limits,
+    attempt: int = 1,
+) -> Plan:
+    """Work out everything that a submit would do.
+
+    A plan that may not be submitted is returned with its ``refusal``; the most useful reason
+    comes first: policy, data, losses, closing dates, budget.
+
+    Raises:
+        DataError, UsageError, Unsupported: where no plan can be made at all.
+        PolicyRefused: instead of these, where the policy forbids it anyway.
+    """
+    policy = decide(spec.privacy, provider.destination)
+    try:
+        return _plan(provider, spec, datasets, book, limits, attempt)
+    except FtbridgeError:
+        policy.require()
+        raise
+
+
+def _plan(
+    provider: Provider,
+    spec: JobSpec,
+    datasets: tuple[Dataset, Dataset | None],
+    book: PriceBook,
+    limits: Limits,
+    attempt: int,
+) -> Plan:
+    counter = counter_for(provider.catalogue().tokens, provider.counter(spec.model))
+    training = survey(provider, datasets[0], counter)
+    _require_limits(provider, datasets[0], training)
+    validation = survey(provider, datasets[1], counter) if datasets[1] else None
+    spec = spec.model_copy(
+        update={
+            "training": data_ref(datasets[0], training.examples),
+            "validation": data_ref(datasets[1], validation.examples)
+            if datasets[1] and validation
+            else None,
+        }
+    )
+    tokens, assumed = count_epochs(provider, spec, training, counter)
+    usd = estimate(book, provider.name, spec.model, spec.method, provider.billing(spec, tokens))
+    losses = tuple(
+        Loss(code=code, count=len(lines), lines=tuple(lines[:SHOWN_LINES]))
+        for code, lines in sorted(training.losses.items())
+    )
+    key = spec.key(provider.account, attempt)
+    return Plan(
+        spec=spec,
+        account=provider.account,
+        region=provider.region,
+        endpoint=provider.endpoint,
+        attempt=attempt,
+        key=key,
+        payload=provider.request(
+            spec, "<training file>", "<validation file>" if validation else None, key
+        ),
+        training=_payload(training),
+        validation=_payload(validation) if validation else None,
+        tokens=tokens,
+        usd=usd,
+        losses=losses,
+        warnings=(*closing_warnings(provider, spec), *assumed, *provider.explain(spec)),
+        max_usd=None if limits.max_usd is None else str(limits.max_usd),
+        refusal=_refusal(provider, spec, losses, usd, limits),
+    )
+
+
+def count_epochs(
+    provider: Provider, spec: JobSpec, found: Converted, counter: Counter
+) -> tuple[TokenCount, list[str]]:
+    """The token count with the epochs asked for, or those the vendor is assumed to choose."""
+    epochs, notes = spec.hyperparameters.n_epochs, []
+    if epochs is None:
+        auto = provider.catalogue().auto_epochs
+        epochs = auto.epochs(found.examples) if auto else 1
+        if auto:
+            notes.append(
+                f"n_epochs is left to {provider.name}; {epochs} assumed ({auto.source}, "
+                f"{auto.as_of}); fix it with --n-epochs"
+            )
+    count = TokenCount(
+        low=found.tokens_low,
+        high=found.tokens_high,
+        n_epochs=epochs,
+        grade=counter.grade,
+        counter=counter.name,
+    )
+    return count, notes
+
+
+def closing_warnings(provider: Provider, spec: JobSpec) -> list[str]:
+    """What a person must know about dates before choosing this provider or model."""
+    catalogue, today, notes = provider.catalogue(), clock.today(), []
+    closing = catalogue.closing
+    if closing and (closing.restricted_from is None or closing.restricted_from <= today):
+        notes.append(f"{closing.message} (source: {closing.source}, seen {closing.as_of})")
+    row = catalogue.model(spec.model)
+    if row and row.ends and (row.ends - today).days < 365:
+        notes.append(
+            f"{row.model} and models tuned from it stop answering on {row.ends} "
+            f"(source: {row.source}, seen {row.as_of})"
+        )
+    return notes
+
+
+def closed(provider: Provider, spec: JobSpec) -> ServiceClosed | None:
+    """The refusal where the service or model has closed, by the clock; only a warning at any
+    address that is not the vendor's own."""
+    catalogue, today = provider.catalogue(), clock.today()
+    row = catalogue.model(spec.model)
+    ends = [(catalogue.closing, catalogue.title)] if catalogue.closing else []
+    for closing, what in ends:
+        if closing.closed_after < today and provider.at_vendor:
+            return ServiceClosed(
+                f"{what} takes no new jobs since {closing.closed_after}",
+                hint="choose another with `ftbridge compare`",
+                where=closing.source,
+            )
+    last = min((day for day in (row.closed_after, row.ends) if day), default=None) if row else None
+    if row and last and last < today and provider.at_vendor:
+        return ServiceClosed(
+            f"{row.model} cannot be tuned at {catalogue.title} since {last}",
+            hint=f"see `ftbridge models --provider {provider.name}`",
+            where=row.source,
+        )
+    return None
+
+
+def _require_limits(provider: Provider, dataset: Dataset, found: Converted) -> None:
+    limits = provider.catalogue().limits
+    if found.examples < limits.min_examples:
+        raise DataError(
+            f"{dataset.path}: {found.examples} examples; {provider.name} wants at least "
+            f"{limits.min_examples}",
+            hint="add examples",
+            where=str(dataset.path),
+        )
+    if limits.max_file_bytes and found.bytes > limits.max_file_bytes:
+        raise DataError(
+            f"{dataset.path}: {found.bytes:,} bytes in {provider.name}'s format; it takes at most "
+            f"{limits.max_file_bytes:,}",
+            hint="train on fewer rows",
+            where=str(dataset.path),
+        )
+
+
+def _payload(found: Converted) -> Payload:
+    return Payload(sha256=found.sha256, bytes=found.bytes, examples=found.examples)
+
+
+def _refusal(
+    provider: Provider, spec: JobSpec, losses: tuple[Loss, ...], usd: Usd, limits: Limits
+) -> Refusal | None:
+    try:
+        decide(spec.privacy, provider.destination).require()
+        if losses and not limits.allow_lossy:
+            raise _lossy(provider, losses)
+        shut = closed(provider, spec)
+        if shut:
+            raise shut
+        require_budget(usd, limits)
+    except FtbridgeError as error:
+        return Refusal(**error.to_dict(), exit_code=error.exit_code)
+    return None
+
+
+def _lossy(provider: Provider, losses: tuple[Loss, ...]) -> LossError:
+    named = ", ".join(
+        f"{loss.code} ({loss.count}, first on line {loss.lines[0]})" for loss in losses
+    )
+    return LossError(
+        f"{provider.name}'s format cannot carry everything: {named}",
+        hint="allow it with --allow-lossy, or choose another provider",
+    )
+
+
+def require_budget(usd: Usd, limits: Limits) -> None:
+    """Raise BudgetRefused where the job may cost more than allowed, or nobody knows."""
+    if usd.high is None:
+        if not limits.allow_unknown_cost:
+            raise BudgetRefused(
+                "what the training costs is not known",
+                hint="allow that with --allow-unknown-cost, or set a price in config.toml",
+                where="usd.unknown",
+                code="unknown_cost",
+            )
+    elif limits.max_usd is not None and usd.high > limits.max_usd:
+        raise BudgetRefused(
+            f"it may cost {usd.high:.2f} USD; the limit is {limits.max_usd}",
+            hint="raise --max-usd, or train on less",
+            where="max_usd",
+        )

@@ -1,0 +1,149 @@
+"""Which data may go where, decided in one place that no provider can go round.
+
+A provider receives bytes only as a :class:`CheckedUpload` or :class:`CheckedStage`. Both can be
+made by this module alone, for one file hash, provider, account and region, after the policy
+said yes. The rule itself is still the simple one: ``restricted`` stays on this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from ftbridge.errors import DataError, PolicyRefused
+from ftbridge.files import sha256_of
+
+_MINT = object()
+
+
+class Privacy(StrEnum):
+    """How far a data set may travel, from freest to strictest."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where data would go. ``leaves`` is False only where it stays on this machine."""
+
+    provider: str
+    account: str
+    region: str | None
+    endpoint: str
+    leaves: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The policy's answer, with the rule that gave it."""
+
+    allowed: bool
+    rule: str
+    message: str
+
+    def require(self) -> None:
+        """Raise PolicyRefused unless allowed."""
+        if not self.allowed:
+            raise PolicyRefused(
+                self.message, hint="use `--provider local`, which never sends it", where=self.rule
+            )
+
+
+def decide(privacy: Privacy, destination: Destination) -> Decision:
+    """Whether data of this label may go there."""
+    if destination.leaves and privacy is Privacy.RESTRICTED:
+        return Decision(
+            False,
+            "default.restricted-stays-here",
+            f"data labelled restricted may not be sent to {destination.provider}",
+        )
+    where = f"to {destination.endpoint}" if destination.leaves else "nowhere: it stays here"
+    return Decision(True, "default.allow", f"data labelled {privacy} goes {where}")
+
+
+class CheckedUpload:
+    """One file that the policy lets go to one destination. Only :func:`check_upload` makes it."""
+
+    def __init__(
+        self,
+        mint: object,
+        path: Path,
+        sha256: str,
+        purpose: Literal["training", "validation"],
+        destination: Destination,
+        rule: str,
+    ) -> None:
+        if mint is not _MINT:
+            raise TypeError("a CheckedUpload is issued by ftbridge.policy.check_upload alone")
+        self._path = path
+        self.sha256 = sha256
+        self.purpose = purpose
+        self.destination = destination
+        self.rule = rule
+
+    @property
+    def name(self) -> str:
+        """The file name a vendor sees: says what it is and finds it again, names nobody."""
+        return f"ftbridge-{self.sha256[:24]}.jsonl"
+
+    @property
+    def bytes(self) -> int:
+        """Size in bytes."""
+        return self._path.stat().st_size
+
+    def open(self) -> BinaryIO:
+        """The content, for reading once."""
+        return self._path.open("rb")
+
+
+class CheckedStage:
+    """Files that the policy lets go together to a rented machine (compute providers)."""
+
+    def __init__(self, mint: object, uploads: Sequence[CheckedUpload]) -> None:
+        if mint is not _MINT:
+            raise TypeError("a CheckedStage is issued by ftbridge.policy.check_stage alone")
+        self.uploads = tuple(uploads)
+        self.destination = uploads[0].destination
+
+
+def check_upload(
+    path: Path,
+    sha256: str,
+    purpose: Literal["training", "validation"],
+    privacy: Privacy,
+    destination: Destination,
+) -> CheckedUpload:
+    """Issue the right to send this very file there.
+
+    Raises:
+        PolicyRefused: where the policy forbids it.
+        DataError: where the file is no longer the one that was planned.
+    """
+    decision = decide(privacy, destination)
+    decision.require()
+    if sha256_of(path) != sha256:
+        raise DataError(
+            f"{path}: the file has changed since it was planned",
+            hint="plan and submit again",
+            where=str(path),
+        )
+    return CheckedUpload(_MINT, path, sha256, purpose, destination, decision.rule)
+
+
+def check_stage(uploads: Sequence[CheckedUpload]) -> CheckedStage:
+    """Bind checked uploads for one destination together.
+
+    Raises:
+        PolicyRefused: where they were issued for different destinations.
+    """
+    if len({upload.destination for upload in uploads}) != 1:
+        raise PolicyRefused(
+            "the files were checked for different destinations", where="stage.one-destination"
+        )
+    return CheckedStage(_MINT, uploads)

@@ -1,0 +1,402 @@
+"""The interface that every place that trains implements, and the shapes it speaks in.
+
+A provider is one class in one folder, found by its entry point. It imports its vendor's SDK
+only inside methods, knows nothing of the CLI, the ledger or other providers, is safe to call
+from threads, and never retries a create by itself. What it cannot do it says once, in
+``absent``: operation -> the sentence that the user reads.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+
+from ftbridge.catalogue import Catalogue
+from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.dataset.types import Example
+from ftbridge.errors import NotInstalled, Unsupported
+from ftbridge.jobs.spec import JobSpec, Method
+from ftbridge.jobs.states import State
+from ftbridge.policy import CheckedUpload, Destination
+
+Message: TypeAlias = Mapping[str, Any]
+
+OPERATIONS = (
+    "find", "find_upload", "cancel", "pause", "resume", "delete", "events", "metrics",
+    "checkpoints", "quote", "deploy", "undeploy", "chat", "download", "purge",
+)  # fmt: skip
+"""What a provider may lack. Each is either implemented or named in ``absent``, never both."""
+
+CONNECTION_OPTIONS = frozenset({"base_url", "settle_seconds", "poll_seconds"})
+"""Options that say how a provider is reached, not what it does."""
+
+
+class Converted(NamedTuple):
+    """An example in the provider's format, and the codes of what it could not carry."""
+
+    line: bytes
+    losses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file at the vendor."""
+
+    id: str
+    bytes: int | None = None
+    expires_at: str | None = None
+
+
+@dataclass(frozen=True)
+class RemoteJob:
+    """A job as the vendor shows it now. ``raw_state`` is its own word.
+
+    ``model`` is what inference is asked for, once there is one. ``trained_tokens`` is what the
+    vendor bills. ``progress`` is 0..1. ``error`` has ``code`` and ``message``.
+    """
+
+    id: str
+    state: State
+    raw_state: str
+    stopping: bool = False
+    model: str | None = None
+    error: dict[str, str] | None = None
+    created_at: str | None = None
+    finished_at: str | None = None
+    trained_tokens: int | None = None
+    progress: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RemoteEvent:
+    """Something that happened. Compared by content, since some vendors renumber events."""
+
+    time: str
+    level: str
+    message: str
+    step: int | None = None
+    type: str = "message"
+
+
+@dataclass(frozen=True)
+class RemoteMetric:
+    """One measured value of a run, e.g. ``loss`` at a step."""
+
+    step: int
+    name: str
+    value: float
+    time: str | None = None
+
+
+@dataclass(frozen=True)
+class RemoteCheckpoint:
+    """A state of the model in the middle of a run; ``model`` if inference can use it."""
+
+    id: str
+    step: int
+    model: str | None
+    created_at: str | None = None
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One prompt: messages in the canonical shape, greedy unless ``temperature`` is set."""
+
+    messages: Sequence[Message]
+    tools: Sequence[Mapping[str, Any]] | None = None
+    max_tokens: int = 512
+    temperature: float = 0.0
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """One answer, with its size in tokens and its time in seconds."""
+
+    text: str
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    finish_reason: str = "stop"
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of ``doctor``. ``ok`` None: could not be found out. No secret in any field."""
+
+    name: str
+    ok: bool | None
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a provider is given: where it may keep files, and the options of config and flags."""
+
+    home: Path
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Provider(ABC):
+    """A place that trains. See the module docstring for the rules."""
+
+    name: ClassVar[str]
+    kind: ClassVar[Literal["managed", "compute", "local"]]
+    extra: ClassVar[str]
+    sdk: ClassVar[tuple[str, ...]] = ()
+    bills: ClassVar[bool] = True
+    leaves: ClassVar[bool] = True
+    absent: ClassVar[Mapping[str, str]] = {}
+    settle_default: ClassVar[float] = 30.0
+    poll_default: ClassVar[float] = 15.0
+    folder: ClassVar[Path]
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    # -- facts, without network and without the SDK ------------------------------------------
+
+    @classmethod
+    def catalogue(cls) -> Catalogue:
+        """What can be tuned here, from ``catalogue.toml`` in the provider's folder."""
+        return _catalogue(cls.folder)
+
+    @classmethod
+    def missing(cls) -> list[str]:
+        """The packages of the provider's extra that are not installed."""
+        return [name for name in cls.sdk if importlib.util.find_spec(name) is None]
+
+    @classmethod
+    def require_installed(cls) -> None:
+        """Raise NotInstalled, with the pip line, where the extra is missing."""
+        missing = cls.missing()
+        if missing:
+            raise NotInstalled(
+                f"{cls.name} needs {', '.join(missing)}, which is not installed",
+                hint=cls.install_hint(),
+            )
+
+    def require_ready(self) -> None:
+        """Raise NotInstalled or CredentialsError where a job could not even be tried.
+
+        Opens no connection; whether the credentials are good is ``doctor``'s question.
+        """
+        self.require_installed()
+
+    @classmethod
+    def install_hint(cls) -> str:
+        """The command that installs what this provider needs."""
+        return f"pip install 'ftbridge[{cls.extra}]'"
+
+    @property
+    @abstractmethod
+    def endpoint(self) -> str:
+        """The address that data would be sent to."""
+
+    @property
+    @abstractmethod
+    def at_vendor(self) -> bool:
+        """Whether that is the vendor's own address (not a sandbox, proxy or other server)."""
+
+    @property
+    @abstractmethod
+    def account(self) -> str:
+        """A stable name of the account, free of secrets and of network calls."""
+
+    @property
+    def region(self) -> str | None:
+        """The region that jobs run in, where there is one."""
+        return None
+
+    @property
+    def settle_seconds(self) -> float:
+        """How long the vendor's lists may lag behind a create."""
+        return float(self.context.options.get("settle_seconds", self.settle_default))
+
+    @property
+    def poll_seconds(self) -> float:
+        """The usual pause between two looks at a job."""
+        return float(self.context.options.get("poll_seconds", self.poll_default))
+
+    @property
+    def destination(self) -> Destination:
+        """Where data would go, as the policy asks."""
+        return Destination(self.name, self.account, self.region, self.endpoint, self.leaves)
+
+    # -- before the job: pure ----------------------------------------------------------------
+
+    @abstractmethod
+    def convert(self, example: Example) -> Converted:
+        """An example in the vendor's own format. Never drops an example."""
+
+    @abstractmethod
+    def parse(self, line: bytes) -> Example:
+        """The inverse of ``convert``. Raises DataError on a line that is not its format."""
+
+    @abstractmethod
+    def request(
+        self, spec: JobSpec, training: str, validation: str | None, key: str
+    ) -> dict[str, Any]:
+        """The create request for these remote file ids; unset fields are left out."""
+
+    def resolve_model(self, model: str | None, method: Method) -> str:
+        """The model id to ask for, where the user named none or a family."""
+        catalogue = self.catalogue()
+        if model is None:
+            return catalogue.default_model(method)
+        row = catalogue.model(model)
+        return row.model if row else model
+
+    def explain(self, spec: JobSpec) -> list[str]:
+        """Warnings about this spec here, for people."""
+        return []
+
+    def counter(self, model: str) -> Callable[[Example], int] | None:
+        """An exact counter of an example's tokens that the provider has itself, or None."""
+        return None
+
+    def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
+        """What is billed for a job. The common rule: training tokens times epochs."""
+        million = Decimal(1_000_000)
+        return [
+            Quantity(
+                name="training",
+                item="training_tokens",
+                low=tokens.billed_low / million,
+                high=tokens.billed_high / million,
+                formula=f"{_span(tokens)} tokens x {tokens.n_epochs} epochs",
+            )
+        ]
+
+    # -- the job -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def upload(self, upload: CheckedUpload) -> RemoteFile:
+        """Send a checked file and return its remote name."""
+
+    @abstractmethod
+    def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
+        """Start the job. Called once a key unless ``find`` showed that none exists.
+
+        Raises:
+            NetworkError: where the outcome is not known.
+            VendorError: where the vendor refused.
+        """
+
+    @abstractmethod
+    def get(self, remote_id: str) -> RemoteJob:
+        """The job as it is now."""
+
+    def find(self, key: str) -> RemoteJob | None:
+        """The job that carries this key, if the vendor shows one."""
+        raise self.unsupported("find")
+
+    def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
+        """A file that an earlier try has uploaded already, if the vendor shows one."""
+        raise self.unsupported("find_upload")
+
+    def events(self, remote_id: str, since: str | None = None) -> list[RemoteEvent]:
+        """What happened, oldest first; ``since`` (RFC 3339) may be used to fetch less."""
+        raise self.unsupported("events")
+
+    def metrics(self, remote_id: str) -> list[RemoteMetric]:
+        """The measured values so far."""
+        raise self.unsupported("metrics")
+
+    def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
+        """The checkpoints so far."""
+        raise self.unsupported("checkpoints")
+
+    def cancel(self, remote_id: str) -> RemoteJob:
+        """Ask the job to stop for good."""
+        raise self.unsupported("cancel")
+
+    def pause(self, remote_id: str) -> RemoteJob:
+        """Ask the job to stop so that it can go on."""
+        raise self.unsupported("pause")
+
+    def resume(self, remote_id: str) -> RemoteJob:
+        """Let a paused (or, locally, dead) job go on."""
+        raise self.unsupported("resume")
+
+    def delete(self, remote_id: str) -> None:
+        """Remove the job's record at the vendor."""
+        raise self.unsupported("delete")
+
+    # -- the model ---------------------------------------------------------------------------
+
+    def chat(self, model: str, request: ChatRequest) -> ChatReply:
+        """Ask a base or tuned model."""
+        raise self.unsupported("chat")
+
+    def chat_many(
+        self,
+        model: str,
+        requests: Sequence[ChatRequest],
+        on_reply: Callable[[int, ChatReply], None],
+        workers: int = 8,
+    ) -> None:
+        """Ask many prompts; ``on_reply(index, reply)`` comes as each is answered, in any order."""
+        with ThreadPoolExecutor(workers) as pool:
+            futures = [pool.submit(self.chat, model, request) for request in requests]
+            for index, future in enumerate(futures):
+                on_reply(index, future.result())
+
+    def chat_stream(self, model: str, request: ChatRequest) -> Iterator[str]:
+        """The answer in pieces; by default in one."""
+        yield self.chat(model, request).text
+
+    def download(self, remote_id: str, out: Path, *, merged: bool = False) -> Path:
+        """Bring the weights to a local folder, as an adapter or merged into the base."""
+        raise self.unsupported("download")
+
+    def purge(self, file_id: str) -> None:
+        """Delete an uploaded training file at the vendor."""
+        raise self.unsupported("purge")
+
+    def deploy(self, model: str) -> str:
+        """Make the tuned model answer; returns the name to ask for."""
+        raise self.unsupported("deploy")
+
+    def undeploy(self, model: str) -> None:
+        """Stop a deployment and its bill."""
+        raise self.unsupported("undeploy")
+
+    def quote(self, spec: JobSpec) -> Decimal:
+        """The vendor's own price for the job in USD, before it is created."""
+        raise self.unsupported("quote")
+
+    @abstractmethod
+    def doctor(self) -> list[Check]:
+        """Whether this would work: packages, credentials, access; in words, nothing secret."""
+
+    def unsupported(self, operation: str) -> Unsupported:
+        """The error for an operation that this provider lacks."""
+        sentence = self.absent.get(operation, f"{self.name} has no {operation}")
+        return Unsupported(sentence, where=operation)
+
+    @classmethod
+    def supports(cls, operation: str) -> bool:
+        """Whether the operation exists here."""
+        return operation not in cls.absent
+
+
+@cache
+def _catalogue(folder: Path) -> Catalogue:
+    return Catalogue.load(folder / "catalogue.toml")
+
+
+def _span(tokens: TokenCount) -> str:
+    if tokens.low == tokens.high:
+        return f"{tokens.low:,}"
+    return f"{tokens.low:,} to {tokens.high:,}"

@@ -1,0 +1,243 @@
+"""OpenAI through its own SDK (``openai`` 3.57.0, read 2026-11-24). Not run against the live
+service: no account was at hand; the path runs against ``emulator.py``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from ftbridge.dataset.types import Example
+from ftbridge.dialects import openai as dialect
+from ftbridge.errors import CredentialsError, UsageError
+from ftbridge.jobs.spec import JobSpec
+from ftbridge.policy import CheckedUpload
+from ftbridge.provider import (
+    ChatReply,
+    ChatRequest,
+    Check,
+    Converted,
+    Provider,
+    RemoteCheckpoint,
+    RemoteEvent,
+    RemoteFile,
+    RemoteJob,
+    RemoteMetric,
+)
+from ftbridge_openai.failures import translated
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+BASE_URL = "https://api.openai.com/v1"
+TIMEOUT_SECONDS = 60.0
+
+
+class OpenAIProvider(Provider):
+    """OpenAI's fine-tuning API."""
+
+    name = "openai"
+    kind = "managed"
+    extra = "openai"
+    sdk = ("openai",)
+    folder = Path(__file__).parent
+    absent: ClassVar[Mapping[str, str]] = {
+        "delete": "OpenAI keeps job records; delete the tuned model or its files instead",
+        "quote": "OpenAI gives no price before a job; see `ftbridge compare`",
+        "deploy": "OpenAI needs no deployment; ask the tuned model by its name",
+        "undeploy": "OpenAI has no deployments of tuned models",
+        "download": "OpenAI does not give weights out",
+    }
+
+    # -- facts -------------------------------------------------------------------------------
+
+    @property
+    def endpoint(self) -> str:
+        """Option ``base_url``, else ``OPENAI_BASE_URL``, else the vendor's own."""
+        option = self.context.options.get("base_url")
+        return option or os.environ.get("OPENAI_BASE_URL") or BASE_URL
+
+    @property
+    def at_vendor(self) -> bool:
+        """Whether the host is one of openai.com."""
+        host = urlsplit(self.endpoint).hostname or ""
+        return host == "openai.com" or host.endswith(".openai.com")
+
+    @property
+    def account(self) -> str:
+        """Organisation and project where set, else a short hash of the key; the address too
+        where it is not the vendor's."""
+        named = [os.environ.get(name, "") for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID")]
+        key = os.environ.get("OPENAI_API_KEY", "")
+        hashed = f"key-{hashlib.sha256(key.encode()).hexdigest()[:12]}" if key else "no-key"
+        account = "/".join(named) if any(named) else hashed
+        return account if self.at_vendor else f"{account}@{self.endpoint}"
+
+    # -- before the job ----------------------------------------------------------------------
+
+    def convert(self, example: Example) -> Converted:
+        """Canonical chats are OpenAI's own shape; nothing is lost."""
+        return Converted(dialect.encode(example))
+
+    def parse(self, line: bytes) -> Example:
+        """An OpenAI SFT line."""
+        return dialect.decode(line)
+
+    def request(
+        self, spec: JobSpec, training: str, validation: str | None, key: str
+    ) -> dict[str, Any]:
+        """The create body, with the user's tags beside the key in ``metadata``."""
+        limit = self.catalogue().limits.max_suffix
+        if spec.suffix and limit and len(spec.suffix) > limit:
+            raise UsageError(f"the suffix is longer than {limit} characters", where="suffix")
+        if spec.options:
+            raise UsageError(
+                f"openai takes no option {', '.join(sorted(spec.options))}", where="option"
+            )
+        dialect.check_tags(spec.tags)
+        body = dialect.create_body(spec, training, validation, key)
+        body["metadata"] |= spec.tags
+        return body
+
+    # -- the job -----------------------------------------------------------------------------
+
+    def upload(self, upload: CheckedUpload) -> RemoteFile:
+        """POST /files with purpose ``fine-tune``."""
+        with translated(), upload.open() as stream:
+            made = self._client.with_options(max_retries=0).files.create(
+                file=(upload.name, stream), purpose="fine-tune"
+            )
+        return RemoteFile(made.id, made.bytes)
+
+    def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
+        """A file of this content's name and size."""
+        with translated():
+            for item in self._client.files.list(purpose="fine-tune"):
+                if item.filename == upload.name and item.bytes == upload.bytes:
+                    return RemoteFile(item.id, item.bytes)
+        return None
+
+    def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
+        """POST /fine_tuning/jobs once: the vendor has no idempotency key of its own."""
+        with translated():
+            made = self._client.with_options(max_retries=0).fine_tuning.jobs.create(**request)
+        return dialect.job(made.to_dict())
+
+    def find(self, key: str) -> RemoteJob | None:
+        """The job whose metadata carries the key."""
+        with translated():
+            found = self._client.fine_tuning.jobs.list(metadata={dialect.METADATA_KEY: key})
+            for item in found:
+                if (item.metadata or {}).get(dialect.METADATA_KEY) == key:
+                    return dialect.job(item.to_dict())
+        return None
+
+    def get(self, remote_id: str) -> RemoteJob:
+        """GET /fine_tuning/jobs/{id}."""
+        with translated():
+            return dialect.job(self._client.fine_tuning.jobs.retrieve(remote_id).to_dict())
+
+    def events(self, remote_id: str, since: str | None = None) -> list[RemoteEvent]:
+        """All events; the vendor has no filter by time."""
+        return dialect.events(self._raw_events(remote_id))
+
+    def metrics(self, remote_id: str) -> list[RemoteMetric]:
+        """The numbers that come as events."""
+        return dialect.metrics(self._raw_events(remote_id))
+
+    def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
+        """Checkpoints, each usable as a model."""
+        with translated():
+            listed = self._client.fine_tuning.jobs.checkpoints.list(remote_id)
+            return [dialect.checkpoint(item.to_dict()) for item in listed]
+
+    def cancel(self, remote_id: str) -> RemoteJob:
+        """POST .../cancel."""
+        with translated():
+            return dialect.job(self._client.fine_tuning.jobs.cancel(remote_id).to_dict())
+
+    def pause(self, remote_id: str) -> RemoteJob:
+        """POST .../pause."""
+        with translated():
+            return dialect.job(self._client.fine_tuning.jobs.pause(remote_id).to_dict())
+
+    def resume(self, remote_id: str) -> RemoteJob:
+        """POST .../resume."""
+        with translated():
+            return dialect.job(self._client.fine_tuning.jobs.resume(remote_id).to_dict())
+
+    # -- the model ---------------------------------------------------------------------------
+
+    def chat(self, model: str, request: ChatRequest) -> ChatReply:
+        """POST /chat/completions."""
+        began = time.monotonic()
+        with translated():
+            made = self._client.chat.completions.create(**dialect.chat_body(model, request))
+        choice, usage = made.choices[0], made.usage
+        return ChatReply(
+            text=choice.message.content or "",
+            tool_calls=tuple(call.to_dict() for call in choice.message.tool_calls or ()),
+            prompt_tokens=usage.prompt_tokens if usage else 0,
+            completion_tokens=usage.completion_tokens if usage else 0,
+            finish_reason=choice.finish_reason,
+            seconds=time.monotonic() - began,
+        )
+
+    def purge(self, file_id: str) -> None:
+        """DELETE /files/{id}."""
+        with translated():
+            self._client.files.delete(file_id)
+
+    def require_ready(self) -> None:
+        """Packages and a key must be there."""
+        self.require_installed()
+        if not os.environ.get("OPENAI_API_KEY"):
+            raise CredentialsError(
+                "no OpenAI key",
+                hint="set OPENAI_API_KEY, rehearse with `ftbridge sandbox openai`, or train "
+                "without any key: --provider local",
+                where="OPENAI_API_KEY",
+            )
+
+    def doctor(self) -> list[Check]:
+        """Package, key, and one harmless call."""
+        missing = self.missing()
+        key = os.environ.get("OPENAI_API_KEY", "")
+        checks = [
+            Check("package", not missing, "openai is installed" if not missing else "missing",
+                  "" if not missing else self.install_hint()),
+            Check("key", bool(key), f"OPENAI_API_KEY is {'set' if key else 'not set'}",
+                  "" if key else "set OPENAI_API_KEY"),
+        ]  # fmt: skip
+        if missing or not key:
+            return checks
+        return [*checks, self._access()]
+
+    # -- private -----------------------------------------------------------------------------
+
+    def _access(self) -> Check:
+        from ftbridge.errors import ProviderError
+
+        try:
+            with translated():
+                next(iter(self._client.fine_tuning.jobs.list(limit=1)), None)
+        except ProviderError as error:
+            return Check("access", False, error.message, error.hint)
+        return Check("access", True, f"{self.endpoint} lists fine-tuning jobs for this key")
+
+    def _raw_events(self, remote_id: str) -> list[Mapping[str, Any]]:
+        with translated():
+            listed = self._client.fine_tuning.jobs.list_events(remote_id, limit=100)
+            return [item.to_dict() for item in listed]
+
+    @cached_property
+    def _client(self) -> OpenAI:
+        self.require_ready()
+        from openai import OpenAI
+
+        return OpenAI(base_url=self.endpoint, timeout=TIMEOUT_SECONDS)
