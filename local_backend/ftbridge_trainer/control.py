@@ -1,0 +1,109 @@
+"""Stopping from outside, and the locks that keep two runs apart."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from .errors import TrainerError
+
+POLL_SECONDS = 0.2
+
+
+class Stopped(Exception):
+    """Raised where a wait or a preparation ends early; `state` is "cancelled" or "paused"."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+class Control:
+    """Listens for `cancel` and `pause` files and for SIGTERM and SIGINT (both mean pause)."""
+
+    def __init__(self, run_path: Path) -> None:
+        self._cancel = run_path / "cancel"
+        self._pause = run_path / "pause"
+        self._signalled = False
+
+    def wanted(self) -> str | None:
+        """The state that was asked for: "cancelled", "paused" or None. Cancel wins."""
+        if self._cancel.exists():
+            return "cancelled"
+        if self._signalled or self._pause.exists():
+            return "paused"
+        return None
+
+    def check(self) -> None:
+        """Stop here if asked to (only before training: later a checkpoint comes first)."""
+        state = self.wanted()
+        if state is not None:
+            raise Stopped(state)
+
+    def honoured(self, state: str) -> None:
+        """A pause ends with the next start; a cancel stays until the caller takes it back."""
+        if state == "paused":
+            self._pause.unlink(missing_ok=True)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Route the signals here while the block runs."""
+
+        def note(_number: int, _frame: FrameType | None) -> None:
+            self._signalled = True
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def run_lock(run_path: Path) -> Iterator[None]:
+    """One trainer a run directory. The kernel frees the lock however the process ends."""
+    handle = os.open(run_path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _try_lock(handle):
+            raise TrainerError(
+                "already_running",
+                f"another process is training in {run_path}",
+                "watch its status.json, or use another run directory",
+            )
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def device_lock(path: Path | None, control: Control, waiting: Callable[[], None]) -> Iterator[None]:
+    """Wait for the device; `waiting` is called once if another run holds it."""
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _try_lock(handle):
+            waiting()
+            while not _try_lock(handle):
+                control.check()
+                time.sleep(POLL_SECONDS)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

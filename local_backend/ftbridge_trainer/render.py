@@ -1,0 +1,172 @@
+"""From a conversation to token ids and a mask that says which of them are trained.
+
+The mask is made by position, never by token id, so that the end of a turn is trained even where
+padding and end of turn are the same token. For assistant message i of a chat:
+
+    prompt = render(chat[:i] + generation prompt)        what the model will be shown
+    turn   = render(chat[:i+1]) without that prefix      what it has to write, end of turn included
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .data import Row
+from .errors import TrainerError
+
+
+@dataclass(frozen=True)
+class Example:
+    """`ids[T]` and `trained[T]`; `trained[0]` is always False (nothing precedes it)."""
+
+    where: str
+    ids: list[int]
+    trained: list[bool]
+
+    @property
+    def trained_tokens(self) -> int:
+        """How many tokens bear loss."""
+        return sum(self.trained)
+
+
+class Renderer:
+    """Applies one tokenizer's chat template and finds the trained spans."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        if not getattr(tokenizer, "chat_template", None):
+            raise TrainerError(
+                "no_chat_template",
+                "the model's tokenizer has no chat template",
+                "use an instruct model, or add chat_template.jinja to the model's folder",
+            )
+        self.tokenizer = tokenizer
+        self.template = str(tokenizer.chat_template)
+        self.ends = _end_marks(tokenizer)
+        self.without_end = 0  # turns whose template writes no end-of-turn token
+
+    def encode(self, row: Row) -> Example:
+        """Render one row; a row without any trained token is an error that names it."""
+        self._check_tools(row)
+        whole = self._render(row, len(row.messages), False)
+        spans = [self._span(row, i, whole) for i, trained in enumerate(row.trained) if trained]
+        if not spans:
+            raise TrainerError(
+                "no_trained_tokens",
+                f"{row.where}: no assistant message carries weight, so there is nothing to learn",
+                "add an assistant message, or remove the line",
+            )
+        ids, trained = self._tokenise(whole, spans)
+        trained[0] = False
+        if not any(trained):
+            raise TrainerError(
+                "no_trained_tokens",
+                f"{row.where}: the trained messages are empty in this model's template",
+                "write the answer that the model should learn",
+            )
+        return Example(row.where, ids, trained)
+
+    def _check_tools(self, row: Row) -> None:
+        uses = row.tools is not None or any("tool_calls" in m for m in row.messages)
+        if uses and "tool" not in self.template:
+            raise TrainerError(
+                "template_without_tools",
+                f"{row.where}: the example has tools, which the model's chat template ignores",
+                "choose a model whose template knows tools, or write them into the text",
+            )
+
+    def _render(self, row: Row, count: int, generation_prompt: bool) -> str:
+        try:
+            text = self.tokenizer.apply_chat_template(
+                row.messages[:count],
+                tools=row.tools,
+                tokenize=False,
+                add_generation_prompt=generation_prompt,
+            )
+        except Exception as error:  # a template raises whatever it likes
+            raise TrainerError(
+                "template_failed",
+                f"{row.where}: the chat template refuses the first {count} messages "
+                f"({type(error).__name__})",
+                "check the order of roles that the model's template expects",
+            ) from error
+        return str(text)
+
+    def _span(self, row: Row, index: int, whole: str) -> tuple[int, int]:
+        """Character range in `whole` that assistant message `index` has to write."""
+        prompt = self._render(row, index, True)
+        upto = whole if index + 1 == len(row.messages) else self._render(row, index + 1, False)
+        turn = upto[len(prompt) :]
+        closed = turn.rstrip()
+        if closed.endswith(self.ends):  # a line break behind the end of turn is the template's
+            turn = closed
+        else:
+            self.without_end += 1
+        end = len(prompt) + len(turn)
+        if not upto.startswith(prompt) or whole[:end] != upto[:end]:
+            raise TrainerError(
+                "template_not_prefix_stable",
+                f"{row.where}: the chat template renders message {index + 1} differently once "
+                "the chat goes on, so its tokens can't be told apart safely",
+                'give the earlier assistant messages "weight": 0, or split the chat into one '
+                "example for each answer",
+            )
+        return len(prompt), end
+
+    def _tokenise(self, whole: str, spans: list[tuple[int, int]]) -> tuple[list[int], list[bool]]:
+        """Token ids up to the last trained character (nothing behind it can matter).
+
+        Each border must fall between two tokens of the text tokenised as a whole; where a token
+        straddles one, the pieces are tokenised apart, since a prompt never ends inside a token.
+        """
+        text = whole[: spans[-1][1]]
+        ids = self._ids(text)
+        trained = [False] * len(ids)
+        for start, end in spans:
+            first, last = self._ids(text[:start]), self._ids(text[:end])
+            if ids[: len(first)] != first or ids[: len(last)] != last:
+                return self._tokenise_apart(text, spans)
+            trained[len(first) : len(last)] = [True] * (len(last) - len(first))
+        return ids, trained
+
+    def _tokenise_apart(
+        self, text: str, spans: list[tuple[int, int]]
+    ) -> tuple[list[int], list[bool]]:
+        ids: list[int] = []
+        trained: list[bool] = []
+        done = 0
+        for start, end in spans:
+            for piece, learn in ((text[done:start], False), (text[start:end], True)):
+                piece_ids = self._ids(piece)
+                ids += piece_ids
+                trained += [learn] * len(piece_ids)
+            done = end
+        return ids, trained
+
+    def _ids(self, text: str) -> list[int]:
+        # the template has written the special tokens already
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+
+def cut(example: Example, max_length: int) -> Example:
+    """Cut from the right; refuse where no trained token would remain."""
+    if len(example.ids) <= max_length:
+        return example
+    short = Example(example.where, example.ids[:max_length], example.trained[:max_length])
+    if short.trained_tokens == 0:
+        raise TrainerError(
+            "example_too_long",
+            f"{example.where}: {len(example.ids)} tokens, and within max_length {max_length} "
+            "none of them would be trained",
+            "raise max_length, or shorten the prompt of this example",
+        )
+    return short
+
+
+def _end_marks(tokenizer: Any) -> tuple[str, ...]:
+    """Texts of all special tokens: one of them closes an assistant's turn."""
+    marks = {str(token) for token in tokenizer.all_special_tokens}
+    marks |= {
+        str(token.content) for token in tokenizer.added_tokens_decoder.values() if token.special
+    }
+    return tuple(sorted(marks))

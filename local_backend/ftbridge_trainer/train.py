@@ -1,0 +1,309 @@
+"""`train(recipe, run)`: the whole of a run, from top to bottom."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import shutil
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from . import __version__, checkpoint, facts, guard, recipe
+from . import model as models
+from .batches import padding_share
+from .control import Control, Stopped, device_lock
+from .data import read_rows, sha256_file
+from .errors import TrainerError
+from .loop import Training, loop, make_optimizer
+from .loss import METHODS
+from .recipe import Resolved
+from .render import Example, Renderer, cut
+from .run_dir import RunDir, peak_rss_mb, read_json, write_json
+
+LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "safetensors", "tokenizers", "numpy")
+
+
+def train(raw: dict[str, Any], run: RunDir) -> str:
+    """Run a recipe in its directory to its end, or on from its newest checkpoint.
+
+    Returns the final state: "succeeded", "cancelled" or "paused". Failures are raised.
+    """
+    control = Control(run.path)
+    with control.listening():
+        try:
+            lock = Path(raw["device_lock"]) if raw.get("device_lock") else None
+            with device_lock(lock, control, lambda: _queued(run)):
+                state = _train(raw, run, control)
+        except Stopped as stopped:
+            state = stopped.state
+        control.honoured(state)
+    return state
+
+
+def _queued(run: RunDir) -> None:
+    run.update(state="queued")
+    run.event("queued", "another run holds the device; this one waits for it")
+
+
+def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
+    control.check()
+    run.update(state="preparing")
+    guard.set_environment(raw.get("offline", True))
+    threads = _set_threads(raw.get("threads"))
+
+    # the model, as yet on disk; from here on nothing leaves this machine
+    model_dir = models.find(raw["model"], run.path, raw.get("offline", True))
+    guard.install()
+    tokenizer = models.load_tokenizer(model_dir)
+
+    # the data
+    method = METHODS[raw.get("method", "sft")]
+    renderer = Renderer(tokenizer)
+    train_file = _locate(raw["train"], run)
+    examples = [method.example(renderer, row) for row in read_rows(train_file)]
+    control.check()
+
+    # every value of the recipe, with its origin
+    given = _measure(raw, model_dir, examples, threads)
+    resolved, recipe_sha, data_sha = _resolve(raw, run, model_dir, train_file, examples, given)
+    examples = _cut(examples, resolved, run)
+    validation = _read_validation(resolved, run, renderer)
+    if renderer.without_end:
+        message = f"the chat template closes {renderer.without_end} turns without an end token"
+        run.event("no_end_of_turn", f"{message}; the model may not learn to stop", "warning")
+    run.update(total_steps=resolved.total_steps, threads=resolved.threads)
+
+    # the model in memory, and where to go on
+    _seed(resolved)
+    control.check()
+    model = models.build(model_dir, resolved)
+    if resolved.packing and not models.packing_is_clean(model, resolved.device):
+        raise TrainerError(
+            "packing_leaks",
+            "packed examples would see each other in this model",
+            'set "packing": false',
+        )
+    optimizer = make_optimizer(model, resolved)
+    _seed(resolved)
+    progress = _resume(run, model, optimizer, resolved)
+
+    def save() -> None:
+        root = run.path / "checkpoints"
+        folder = checkpoint.save(root, model, optimizer, resolved, progress, recipe_sha)
+        run.event("checkpoint", f"saved {folder.name}", step=progress.step)
+
+    # the loop
+    run.update(state="running", step=progress.step)
+    state = loop(
+        Training(resolved, run, control, model, optimizer, examples, validation, progress, save)
+    )
+    if state != "succeeded":
+        return state
+
+    # what came out; the result is written last
+    made = {"recipe_sha256": recipe_sha, "data_sha256": data_sha, "versions": versions()}
+    folder = _save_output(run, model, tokenizer, model_dir, resolved, made)
+    write_json(run.path / "result.json", _result(resolved, folder, progress, examples, made))
+    run.event("finished", f"the {folder.name} is complete", step=progress.step)
+    return state
+
+
+def _set_threads(given: int | None) -> int:
+    """Fix the number of threads before torch is loaded: sums depend on how they are split."""
+    threads = given or facts.available_cores()
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
+    return threads
+
+
+def _seed(resolved: Resolved) -> None:
+    import numpy
+    import torch
+
+    torch.set_num_threads(resolved.threads)
+    if resolved.device == "cpu":
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False
+    random.seed(resolved.seed)
+    numpy.random.seed(resolved.seed)
+    torch.manual_seed(resolved.seed)
+
+
+def _locate(name: str, run: RunDir) -> Path:
+    """A data file: as given, or relative to the run directory (as on a staged machine)."""
+    inside = run.path / name
+    return inside if inside.exists() else Path(name).expanduser()
+
+
+def _measure(
+    raw: dict[str, Any], model_dir: Path, examples: Sequence[Example], threads: int
+) -> facts.Facts:
+    import torch
+
+    has_cuda = torch.cuda.is_available()
+    if raw.get("device") == "cuda" and not has_cuda:
+        raise TrainerError("no_cuda", "this machine has no usable CUDA device", 'use "auto"')
+    on_cuda = has_cuda and raw.get("device") != "cpu"
+    if on_cuda:
+        memory, bf16 = int(torch.cuda.mem_get_info()[0]), bool(torch.cuda.is_bf16_supported())
+    else:
+        memory, bf16 = facts.available_memory(), facts.cpu_has_bf16()
+    shape = facts.read_shape(model_dir)
+    limit = min(raw.get("max_length") or shape.context, shape.context)
+    lengths = [min(limit, len(example.ids)) for example in examples]
+    trained = sum(example.trained_tokens for example in examples)
+    data = facts.DataFacts(
+        longest=max(len(example.ids) for example in examples),
+        mean=sum(lengths) / len(lengths),
+        mean_trained=trained / len(lengths),
+        padding=padding_share(lengths, raw.get("batch_size") or 8, raw.get("seed") or 0),
+    )
+    machine = facts.Machine("cuda" if on_cuda else "cpu", threads, bf16, memory)
+    return facts.Facts(machine, shape, data)
+
+
+def _resolve(
+    raw: dict[str, Any],
+    run: RunDir,
+    model_dir: Path,
+    train_file: Path,
+    examples: Sequence[Example],
+    given: facts.Facts,
+) -> tuple[Resolved, str, str]:
+    """Complete the recipe, or take what the first start decided if there is a checkpoint of it."""
+    recipe_sha, data_sha = recipe.fingerprint(raw), sha256_file(train_file)
+    file = run.path / "resolved.json"
+    stored = read_json(file)
+    newest, _ = checkpoint.newest(run.path / "checkpoints")
+    if newest is not None and stored is not None:
+        refuse_changes(stored, raw, data_sha)
+        return recipe.from_dict(stored["values"]), recipe_sha, data_sha
+    resolved = recipe.resolve(raw, len(examples), facts.count_parameters(model_dir), given)
+    values = resolved.as_dict()
+    content = {"schema": 1, "recipe_sha256": recipe_sha, "data_sha256": data_sha, "recipe": raw}
+    write_json(file, {**content, "values": values})
+    words = "; ".join(f"{k} {v['value']} ({v['origin']})" for k, v in values.items())
+    run.event("recipe", words, values=values)
+    return resolved, recipe_sha, data_sha
+
+
+def refuse_changes(stored: dict[str, Any], raw: dict[str, Any], data_sha: str | None) -> None:
+    """A run goes on only with the recipe and the data that it began with."""
+    if stored.get("recipe_sha256") != recipe.fingerprint(raw):
+        before = stored.get("recipe", {})
+        changed = sorted(k for k in {*before, *raw} if before.get(k) != raw.get(k))
+        raise TrainerError(
+            "recipe_changed",
+            f"this run began with another recipe; changed: {', '.join(changed)}",
+            "restore the recipe, or start a new run directory",
+        )
+    if data_sha is not None and stored.get("data_sha256") != data_sha:
+        raise TrainerError(
+            "data_changed",
+            "the training file is not the one that this run began with",
+            "restore the file, or start a new run directory",
+        )
+
+
+def _cut(examples: list[Example], resolved: Resolved, run: RunDir) -> list[Example]:
+    short = [cut(example, resolved.max_length) for example in examples]
+    where = [b.where for a, b in zip(examples, short, strict=True) if a is not b]
+    if where:
+        lost = sum(len(a.ids) - len(b.ids) for a, b in zip(examples, short, strict=True))
+        run.event(
+            "examples_cut",
+            f"{len(where)} examples are longer than {resolved.max_length} tokens and were cut "
+            f"from the right, {lost} tokens in all, first at {where[0]}",
+            "warning",
+            examples=len(where),
+            tokens=lost,
+            where=where[:10],
+        )
+    return short
+
+
+def _read_validation(resolved: Resolved, run: RunDir, renderer: Renderer) -> list[Example]:
+    if resolved.validation is None:
+        return []
+    method = METHODS[resolved.method]
+    file = _locate(resolved.validation, run)
+    examples = [method.example(renderer, row) for row in read_rows(file)]
+    return _cut(examples, resolved, run)
+
+
+def _resume(run: RunDir, model: Any, optimizer: Any, resolved: Resolved) -> checkpoint.Progress:
+    newest, damaged = checkpoint.newest(run.path / "checkpoints")
+    for name in damaged:
+        run.event("checkpoint_ignored", f"{name} is incomplete or damaged", "warning")
+    progress = checkpoint.Progress()
+    if newest is not None:
+        progress = checkpoint.load(newest, model, optimizer, resolved)
+        run.event("resumed", f"goes on from {newest.name}", step=progress.step)
+    else:
+        message = f"trains {resolved.total_steps} steps with {resolved.adapter}"
+        run.event("started", message, step=0)
+    run.truncate_metrics(progress.step)
+    return progress
+
+
+def _save_output(
+    run: RunDir,
+    model: Any,
+    tokenizer: Any,
+    model_dir: Path,
+    resolved: Resolved,
+    made: dict[str, Any],
+) -> Path:
+    """Write `adapter/` (or `model/`) beside its final place and move it there whole."""
+    folder = run.path / ("model" if resolved.adapter == "full" else "adapter")
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    if resolved.adapter == "full":
+        models.save_full(model, model_dir, temporary)
+    else:
+        models.save_trainable(model, resolved, temporary)
+    tokenizer.save_pretrained(temporary)
+    write_json(temporary / "ftbridge_trainer.json", {**made, "recipe": resolved.values()})
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+    return folder
+
+
+def _result(
+    resolved: Resolved,
+    folder: Path,
+    progress: checkpoint.Progress,
+    examples: Sequence[Example],
+    made: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "base_model": resolved.model,
+        "adapter": resolved.adapter,
+        "output": folder.name,
+        "method": resolved.method,
+        "examples": len(examples),
+        "steps": progress.step,
+        "epochs": resolved.n_epochs,
+        "trained_tokens": progress.trained_tokens,
+        "train_tokens": progress.tokens,
+        "final_train_loss": progress.train_loss,
+        "valid_loss": progress.valid_loss,
+        "seconds": round(progress.seconds, 3),
+        "peak_rss_mb": peak_rss_mb(),
+        "tokens_per_second": round(progress.tokens / max(progress.seconds, 1e-9), 1),
+        **made,
+    }
+
+
+def versions() -> dict[str, str]:
+    """What this run was made with."""
+    found = {"ftbridge_trainer": __version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
