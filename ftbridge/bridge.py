@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
@@ -12,10 +12,13 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ftbridge import registry
+from ftbridge.compare import Comparison, Question, compare
 from ftbridge.config import Config
 from ftbridge.cost.prices import PriceBook
 from ftbridge.dataset import CheckReport, Dataset, check, split
 from ftbridge.errors import UsageError
+from ftbridge.evaluate import run as evaluation
+from ftbridge.evaluate.result import Result
 from ftbridge.job import Job, Model
 from ftbridge.jobs import control
 from ftbridge.jobs.ledger import JobRow, Ledger
@@ -137,6 +140,38 @@ class Bridge:
         parts = split(dataset, share, seed, out)
         return Dataset(parts.train), Dataset(parts.validation)
 
+    def compare(
+        self,
+        data: Dataset | str | Path,
+        *,
+        family: str | None = None,
+        method: str = "sft",
+        privacy: str = "internal",
+        n_epochs: int | None = None,
+        options: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> Comparison:
+        """What it would cost everywhere, cheapest first; sends nothing.
+
+        Args:
+            family: only this open model, or one model id.
+            options: settings by provider name.
+        """
+        question = Question(
+            _dataset(data),
+            _enum(Method, method, "method"),
+            _hyperparameters({"n_epochs": n_epochs}),
+            _enum(Privacy, privacy, "privacy"),
+            family,
+        )
+        places = [self.provider(name, (options or {}).get(name)) for name in registry.names()]
+        return compare(question, places, self.prices)
+
+    def calibrate(self) -> None:
+        """Measure the speed of this machine, once, so that `compare` can price it."""
+        self.config.ensure_home()
+        for name in registry.names():
+            self.provider(name).calibrate()
+
     # -- jobs --------------------------------------------------------------------------------
 
     @cached_property
@@ -195,6 +230,59 @@ class Bridge:
             return Model(self.provider("local"), reference)
         row = self.ledger.jobs.get(reference)
         return Job(self, row).tuned()
+
+    def fetch_model(self, name: str, say: Callable[[str], None] = lambda _: None) -> Path:
+        """Bring a base model onto this machine; ``say`` hears what happens."""
+        self.config.ensure_home()
+        return self.provider("local").fetch_model(name, say)
+
+    def evaluate(
+        self,
+        data: Dataset | str | Path,
+        *,
+        model: str,
+        baseline: str = "base",
+        few_shot: str | Path | None = None,
+        max_tokens: int = 64,
+        limit: int | None = None,
+        allow_trained_rows: bool = False,
+        on_progress: Callable[[float, str], None] = lambda share, text: None,
+    ) -> Result:
+        """Exact match of a tuned model and its baseline on the same held-out rows.
+
+        Args:
+            model: what is tested: job id, folder, or ``provider:model``.
+            baseline: what it must beat; ``base`` is the model it was tuned from.
+            few_shot: examples that the baseline is shown.
+            on_progress: hears the share done (0..1) and the model that is being asked.
+
+        Raises:
+            DataError: where rows were trained on, unless ``allow_trained_rows``.
+        """
+        job = self._job_behind(model)
+        if baseline == "base" and job is None:
+            raise UsageError(
+                f"what `{model}` was tuned from is not known",
+                hint="name the baseline as provider:model or a folder",
+                where="baseline",
+            )
+        plan = evaluation.Plan(
+            dataset=_dataset(data),
+            tuned=self.model(model),
+            baseline=job.base() if job and baseline == "base" else self.model(baseline),
+            few_shot=Path(few_shot) if few_shot else None,
+            max_tokens=max_tokens,
+            limit=limit,
+            job_id=job.id if job else None,
+            allow_trained_rows=allow_trained_rows,
+        )
+        return evaluation.evaluate(plan, self.ledger, on_progress)
+
+    def _job_behind(self, reference: str) -> Job | None:
+        provider, colon, _ = reference.partition(":")
+        if (colon and provider in registry.names()) or Path(reference).exists():
+            return None
+        return self.job(reference)
 
 
 def _dataset(data: Dataset | str | Path) -> Dataset:

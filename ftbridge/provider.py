@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from ftbridge.catalogue import Catalogue
+from ftbridge.cost.tokens import Counter
 from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import NotInstalled, Unsupported
 from ftbridge.jobs.spec import JobSpec, Method
@@ -38,11 +40,11 @@ CONNECTION_OPTIONS = frozenset({"base_url", "settle_seconds", "poll_seconds"})
 """Options that say how a provider is reached, not what it does."""
 
 
-class Converted(NamedTuple):
-    """An example in the provider's format, and the codes of what it could not carry."""
+class Setting(NamedTuple):
+    """A hyperparameter's value (None: the provider decides) and its origin in words."""
 
-    line: bytes
-    losses: tuple[str, ...] = ()
+    value: float | int | str | bool | None
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,15 @@ class Check:
     ok: bool | None
     message: str
     hint: str = ""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """An emulator: ``app(speed, latency)`` is its ASGI application, ``variables(url)`` what
+    points ftbridge and the vendor's own SDK at it (dummy credentials included)."""
+
+    app: Callable[[float, float], Any]
+    variables: Callable[[str], dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -261,8 +272,15 @@ class Provider(ABC):
         """Warnings about this spec here, for people."""
         return []
 
-    def counter(self, model: str) -> Callable[[Example], int] | None:
-        """An exact counter of an example's tokens that the provider has itself, or None."""
+    def settings(self, spec: JobSpec) -> dict[str, Setting]:
+        """Every hyperparameter with where its value comes from."""
+        given = spec.hyperparameters.given()
+        left = Setting(None, f"left to {self.name}")
+        names = self.catalogue().hyperparameters.get(spec.method, {})
+        return {name: Setting(given[name], "given") if name in given else left for name in names}
+
+    def counter(self, model: str) -> Counter | None:
+        """A counter of an example's tokens that the provider has itself, or None."""
         return None
 
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
@@ -351,6 +369,23 @@ class Provider(ABC):
             futures = [pool.submit(self.chat, model, request) for request in requests]
             for index, future in enumerate(futures):
                 on_reply(index, future.result())
+
+    def model_version(self, model: str) -> str:
+        """What tells two contents under one name apart; vendors' names never change content."""
+        return ""
+
+    def fetch_model(self, name: str, say: Callable[[str], None]) -> Path:
+        """Bring a base model onto this machine, where that means anything."""
+        raise self.unsupported("fetch_model")
+
+    def calibrate(self) -> None:
+        """Measure the speed of a machine of ours; a vendor's is its own affair."""
+        return None
+
+    @classmethod
+    def sandbox(cls) -> Sandbox | None:
+        """The vendor's emulator, where there is one."""
+        return None
 
     def chat_stream(self, model: str, request: ChatRequest) -> Iterator[str]:
         """The answer in pieces; by default in one."""

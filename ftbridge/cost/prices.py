@@ -70,11 +70,12 @@ class PriceBook:
     ) -> PriceRow | None:
         """The price of an item of a model; of the vendor's standard tier unless one is named.
 
-        A row without a method holds for all; `rl` is called `rft` by some price lists.
+        A row without a method, or of the model `*`, holds for all; `rl` is called `rft` by some
+        price lists.
         """
         names = {method, "rft"} if method == "rl" else {method}
         for row in self.rows:
-            if (row.provider, row.model, row.item) != (provider, model, item):
+            if (row.provider, row.item) != (provider, item) or row.model not in (model, "*"):
                 continue
             if row.method is not None and row.method not in names:
                 continue

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ftbridge.catalogue import TokenRule
 from ftbridge.cost.types import Grade
-from ftbridge.dataset.types import Example, Message, text_of
+from ftbridge.dataset.types import Example, Message, Text, messages_of, text_of, tools_of
 
 CountText = Callable[[str], int]
 
@@ -28,23 +28,29 @@ class Counter(NamedTuple):
     name: str
 
 
-def counter_for(rule: TokenRule | None, own: Callable[[Example], int] | None) -> Counter:
+def counter_for(rule: TokenRule | None, own: Counter | None) -> Counter:
     """The best counter at hand.
 
     Args:
         rule: the vocabulary and frame that the provider's catalogue names.
-        own: an exact counter of the provider itself, which wins.
+        own: a counter of the provider itself, which wins.
     """
     if own is not None:
-        return Counter(own, own, "exact", "the model's own tokenizer and template")
+        return own
     count = _vocabulary(rule.vocabulary) if rule else None
-    if rule is None or count is None:
-        return _guess()
+    return framed_counter(count, rule) if rule and count else _guess()
+
+
+def framed_counter(count: CountText, rule: TokenRule) -> Counter:
+    """Exact text by ``count``, plus the frame that the rule assumes around it."""
 
     def framed(example: Example) -> int:
-        texts = sum(_tokens(message, count) for message in example.messages)
-        tools = sum(count(_schema_text(tool)) for tool in example.tools or ())
-        return texts + tools + rule.per_message * len(example.messages) + rule.per_example
+        if isinstance(example, Text):
+            return count(example.text) + rule.per_example
+        messages = messages_of(example)
+        texts = sum(_tokens(message, count) for message in messages)
+        tools = sum(count(_schema_text(tool)) for tool in tools_of(example))
+        return texts + tools + rule.per_message * len(messages) + rule.per_example
 
     return Counter(framed, framed, "exact text, assumed frame", rule.vocabulary)
 
@@ -74,12 +80,12 @@ def _schema_text(tool: object) -> str:
 
 def _guess() -> Counter:
     def size(example: Example) -> int:
-        total = 0
-        for message in example.messages:
+        total = len(example.text.encode()) if isinstance(example, Text) else 0
+        for message in messages_of(example):
             total += len(text_of(message).encode()) + 20
             for call in message.tool_calls or ():
                 total += len(call.function.arguments.encode())
-        return total + sum(len(_schema_text(tool)) for tool in example.tools or ())
+        return total + sum(len(_schema_text(tool)) for tool in tools_of(example))
 
     return Counter(
         lambda example: int(size(example) / BYTES_PER_TOKEN_HIGH),

@@ -22,6 +22,13 @@ class Loss(_Frozen):
     lines: tuple[int, ...]
 
 
+class Setting(_Frozen):
+    """A hyperparameter's value (None: the provider decides) and its origin in words."""
+
+    value: float | int | str | bool | None
+    origin: str
+
+
 class Payload(_Frozen):
     """A data file in the provider's format, known by its hash before it is written."""
 
@@ -54,6 +61,7 @@ class Plan(_Frozen):
     attempt: int
     key: str
     payload: dict[str, Any]
+    settings: dict[str, Setting]
     training: Payload
     validation: Payload | None
     tokens: TokenCount

@@ -20,7 +20,7 @@ from ftbridge.errors import (
     LossError,
     ServiceClosed,
 )
-from ftbridge.jobs.plan import Loss, Payload, Plan, Refusal
+from ftbridge.jobs.plan import Loss, Payload, Plan, Refusal, Setting
 from ftbridge.jobs.spec import DataRef, JobSpec
 from ftbridge.policy import decide
 from ftbridge.provider import Provider
@@ -149,6 +149,10 @@ def _plan(
         payload=provider.request(
             spec, "<training file>", "<validation file>" if validation else None, key
         ),
+        settings={
+            name: Setting(value=setting.value, origin=setting.origin)
+            for name, setting in provider.settings(spec).items()
+        },
         training=_payload(training),
         validation=_payload(validation) if validation else None,
         tokens=tokens,

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftbridge.errors import ProviderError
+
 MANIFEST = "ftbridge-model.json"
 _MAX_HEADER_BYTES = 100_000_000  # the limit of the safetensors format itself
 _DTYPES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32", "F64": "float64"}
 
 
-class LocalModelError(Exception):
+class LocalModelError(ProviderError):
     """A base model cannot be used; `hint` says what to do."""
 
     def __init__(self, code: str, message: str, hint: str) -> None:
-        super().__init__(f"{message}; {hint}")
-        self.code, self.message, self.hint = code, message, hint
+        super().__init__(message, code=code, hint=hint, where="model")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.dialects import openai as dialect
 from ftbridge.errors import CredentialsError, UsageError
@@ -21,13 +22,13 @@ from ftbridge.provider import (
     ChatReply,
     ChatRequest,
     Check,
-    Converted,
     Provider,
     RemoteCheckpoint,
     RemoteEvent,
     RemoteFile,
     RemoteJob,
     RemoteMetric,
+    Sandbox,
 )
 from ftbridge_openai.failures import translated
 
@@ -217,6 +218,21 @@ class OpenAIProvider(Provider):
         if missing or not key:
             return checks
         return [*checks, self._access()]
+
+    @classmethod
+    def sandbox(cls) -> Sandbox:
+        """The emulator in this folder."""
+        from ftbridge_openai.emulator import create_app
+
+        return Sandbox(
+            app=lambda speed, latency: create_app(speed=speed, latency=latency),
+            variables=lambda url: {
+                "OPENAI_BASE_URL": f"{url}/v1",
+                "OPENAI_API_KEY": "sk-sandbox",
+                "FTBRIDGE_OPENAI_SETTLE_SECONDS": "2",
+                "FTBRIDGE_OPENAI_POLL_SECONDS": "0.5",
+            },
+        )
 
     # -- private -----------------------------------------------------------------------------
 

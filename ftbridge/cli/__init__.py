@@ -1,0 +1,99 @@
+"""The command line: a thin shell over the library, one small module a command.
+
+Nothing but click is imported to show help; a command's module is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from ftbridge import __version__
+
+COMMANDS = {
+    "check": "Validate a data file and judge its quality.",
+    "compare": "What would it cost, at every place that can do it.",
+    "plan": "Show what submit would do; send nothing.",
+    "submit": "Train: write the intent, upload, create, and optionally watch.",
+    "jobs": "List jobs.",
+    "status": "Look once at a job.",
+    "watch": "Follow a job to its end.",
+    "events": "What happened in a job.",
+    "cancel": "Stop a job for good.",
+    "pause": "Stop a job so that it can go on.",
+    "resume": "Bring a job forward: unfinished submit, paused, or dead.",
+    "eval": "Tuned model against baseline, on held-out rows.",
+    "chat": "Ask a model once, or talk to it.",
+    "download": "Bring a tuned model's weights to a folder.",
+    "providers": "What can be done where.",
+    "models": "Which models can be tuned; fetch one for local use.",
+    "doctor": "Are packages, credentials and access in order.",
+    "sandbox": "Run a vendor's emulator here, for rehearsal.",
+}
+"""Every command and its one-line help. The module is named after it (``eval`` -> ``eval_``)."""
+
+
+class _Commands(click.Group):
+    """Commands by name from the table; imported when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"ftbridge.cli.{'eval_' if cmd_name == 'eval' else cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"No command is called `{args[0]}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ftbridge")
+def cli() -> None:
+    """One dataset format, one job interface over every place that fine-tunes language models.
+
+    Exit codes: 0 done; 1 the job or operation failed; 2 wrong usage; 3 bad data; 4 provider,
+    credentials, network; 5 refused by policy or budget; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Entry point: run a command and turn every error into a sentence and an exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run with these arguments and return the exit code."""
+    try:
+        result: Any = cli.main(args=args, prog_name="ftbridge", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        from ftbridge.cli.failure import report
+
+        return report(error, as_json="--json" in args)

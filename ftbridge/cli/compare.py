@@ -1,0 +1,59 @@
+"""``ftbridge compare DATA``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ftbridge.cli.session import Session, money
+from ftbridge.cli.session import command as common
+from ftbridge.compare import Offer
+
+
+@click.command()
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--family", help="Only this open model, wherever it is tuned.")
+@click.option("--method", default="sft", show_default=True, help="sft, dpo or rl.")
+@click.option("--n-epochs", type=int, help="Passes over the data.")
+@click.option("--privacy", default="internal", show_default=True, help="The data's label.")
+@click.option("--calibrate", is_flag=True, help="Measure this machine's speed first (a minute).")
+@common
+def command(session: Session, data: Path, calibrate: bool, **wanted: Any) -> None:
+    """What training on DATA would cost, at every place that can do it. Sends nothing."""
+    if calibrate:
+        session.note("measuring this machine ...")
+        session.bridge.calibrate()
+    found = session.bridge.compare(data, **wanted)
+    session.document(
+        {
+            "offers": [_offer(offer) for offer in found.offers],
+            "excluded": [vars(item) for item in found.excluded],
+        }
+    )
+    session.table(
+        ("provider", "model", "adapter", "USD", "tokens", "notes"),
+        [
+            (
+                offer.provider,
+                offer.model,
+                offer.adapter,
+                money(offer.usd.low, offer.usd.high),
+                f"{offer.tokens.billed_high:,}",
+                "; ".join([*offer.basis, *offer.notes]),
+            )
+            for offer in found.offers
+        ],
+    )
+    for item in found.excluded:
+        session.lines(f"not {item.provider}: {item.reason}")
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    tokens = offer.tokens
+    return vars(offer) | {
+        "usd": offer.usd.model_dump(),
+        "tokens": tokens.model_dump()
+        | {"billed_low": tokens.billed_low, "billed_high": tokens.billed_high},
+    }

@@ -1,0 +1,69 @@
+"""The options that ``plan`` and ``submit`` share, and the plan made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ftbridge.cli.session import Session
+from ftbridge.errors import UsageError
+from ftbridge.jobs.plan import Plan
+
+_OPTIONS = (
+    click.argument("data", type=click.Path(path_type=Path)),
+    click.option("--provider", required=True, help="Where to train; see `ftbridge providers`."),
+    click.option("--model", help="Base model; the provider's default if left out."),
+    click.option("--method", default="sft", show_default=True, help="sft, dpo or rl."),
+    click.option("--adapter", help="lora, qlora or full, where the provider lets choose."),
+    click.option("--validation", metavar="FILE|SHARE", help="A file, or a share like 0.1."),
+    click.option("--n-epochs", type=int, help="Passes over the data."),
+    click.option("--batch-size", type=int, help="Examples per optimizer step."),
+    click.option("--learning-rate", type=float, help="Absolute learning rate."),
+    click.option("--learning-rate-multiplier", type=float, help="Factor on the vendor's rate."),
+    click.option("--lora-r", type=int, help="Rank of the adapter."),
+    click.option("--lora-alpha", type=float, help="Scale of the adapter."),
+    click.option("--lora-dropout", type=float, help="Dropout on the adapter, 0 to 1."),
+    click.option("--warmup-ratio", type=float, help="Share of steps with a rising rate."),
+    click.option("--weight-decay", type=float, help="Decay of the trained weights."),
+    click.option("--beta", type=float, help="Strength of DPO's pull to the base."),
+    click.option("--seed", type=int, help="For the same result again."),
+    click.option("--suffix", help="Part of the tuned model's name."),
+    click.option("--tag", "tags", multiple=True, metavar="K=V", help="Mark the job."),
+    click.option("--option", "options", multiple=True, metavar="K=V", help="Vendor-only setting."),
+    click.option("--base-url", help="Another address: sandbox, proxy, compatible server."),
+    click.option("--privacy", default="internal", show_default=True,
+                 help="public, internal, confidential or restricted."),
+    click.option("--max-usd", help="Refuse a job that may cost more."),
+    click.option("--allow-unknown-cost", is_flag=True, help="Go on where no price is known."),
+    click.option("--allow-lossy", is_flag=True, help="Go on where the format loses something."),
+)  # fmt: skip
+
+
+def wishes(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the shared options to a command."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def make(session: Session, wanted: dict[str, Any]) -> Plan:
+    """The plan of what the options ask for."""
+    settings = dict(wanted)
+    data = settings.pop("data")
+    settings["tags"] = pairs(settings["tags"], "--tag")
+    settings["options"] = pairs(settings["options"], "--option")
+    return session.bridge.plan(data, **settings)
+
+
+def pairs(items: tuple[str, ...], flag: str) -> dict[str, str]:
+    """``K=V`` texts as a mapping."""
+    found = {}
+    for item in items:
+        name, sign, value = item.partition("=")
+        if not sign or not name:
+            raise UsageError(f"`{item}` is not K=V", hint=f"write {flag} name=value", where=flag)
+        found[name] = value
+    return found

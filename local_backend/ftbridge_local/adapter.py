@@ -1,0 +1,431 @@
+"""This machine as a provider: the same protocol as a vendor's, nothing leaves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ftbridge.cost.tokens import Counter, framed_counter
+from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.dataset.formats.format import Converted
+from ftbridge.dataset.types import Example
+from ftbridge.dialects import openai as chat_shape
+from ftbridge.errors import OperationFailed, UsageError
+from ftbridge.files import atomic_write
+from ftbridge.jobs.spec import JobSpec
+from ftbridge.jobs.states import State
+from ftbridge.policy import CheckedUpload
+from ftbridge.provider import (
+    ChatReply,
+    ChatRequest,
+    Check,
+    Provider,
+    RemoteCheckpoint,
+    RemoteEvent,
+    RemoteFile,
+    RemoteJob,
+    RemoteMetric,
+    Setting,
+)
+from ftbridge_local import answers, models
+from ftbridge_local.failures import translated
+from ftbridge_local.runs import INTERRUPTED, Run
+from ftbridge_local.speed import calibration_rows, measured
+
+STATES = {
+    "preparing": State.VALIDATING,
+    "queued": State.QUEUED,
+    "running": State.RUNNING,
+    "cancelling": State.RUNNING,
+    "paused": State.PAUSED,
+    INTERRUPTED: State.PAUSED,
+    "succeeded": State.SUCCEEDED,
+    "failed": State.FAILED,
+    "cancelled": State.CANCELLED,
+}
+
+ASSUMED_WATTS = 150
+"""Draw of the whole machine while it trains, unless the option ``watts`` says better."""
+
+_NO_SETTINGS = ("train", "model")
+
+RECIPE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
+    "max_length": int,
+    "micro_batch_size": int,
+    "lr_scheduler": str,
+    "max_grad_norm": float,
+    "packing": lambda text: {"true": True, "false": False}.get(text, text),
+    "compute_dtype": str,
+    "gradient_checkpointing": lambda text: {"true": True, "false": False}.get(text, text),
+    "checkpoint_steps": int,
+    "eval_steps": int,
+    "keep_checkpoints": int,
+    "threads": int,
+    "device": str,
+}
+"""``--option`` names that go into the recipe as they are; see the trainer's README."""
+
+
+class LocalProvider(Provider):
+    """QLoRA, LoRA and full fine-tuning in a detached process here."""
+
+    name = "local"
+    kind = "local"
+    extra = "local"
+    sdk = ("torch", "transformers", "peft", "bitsandbytes", "psutil", "filelock")
+    bills = False
+    leaves = False
+    folder = Path(__file__).parent
+    settle_default = 0.0
+    poll_default = 1.0
+    absent: ClassVar[Mapping[str, str]] = {
+        "delete": "remove the run's folder instead; `ftbridge status JOB` shows where it is",
+        "quote": "nobody bills a run on this machine; see the electricity line of the estimate",
+        "deploy": "a model here needs no deployment; ask it with `ftbridge chat JOB`",
+        "undeploy": "there are no deployments here",
+    }
+
+    # -- facts -------------------------------------------------------------------------------
+
+    @property
+    def endpoint(self) -> str:
+        """Where files and runs are kept."""
+        return str(self._root)
+
+    @property
+    def at_vendor(self) -> bool:
+        """This machine is nobody's service."""
+        return False
+
+    @property
+    def account(self) -> str:
+        """There is one."""
+        return "this-machine"
+
+    # -- before the job ----------------------------------------------------------------------
+
+    def convert(self, example: Example) -> Converted:
+        """The trainer reads canonical chats."""
+        return Converted(chat_shape.encode(example))
+
+    def parse(self, line: bytes) -> Example:
+        """A canonical chat."""
+        return chat_shape.decode(line)
+
+    def request(
+        self, spec: JobSpec, training: str, validation: str | None, key: str
+    ) -> dict[str, Any]:
+        """The trainer's recipe; what was not asked for is left to its defaults."""
+        given = spec.hyperparameters.given()
+        recipe: dict[str, Any] = {
+            "schema": 1,
+            "model": spec.model,
+            "train": training,
+            "method": str(spec.method),
+            "adapter": str(spec.adapter),
+            **given,
+            **self._recipe_options(spec.options),
+        }
+        if validation is not None:
+            recipe["validation"] = validation
+        if spec.seed is not None:
+            recipe["seed"] = spec.seed
+        return recipe
+
+    def settings(self, spec: JobSpec) -> dict[str, Setting]:
+        """The whole recipe, each value with its origin, as the trainer would resolve it."""
+        from ftbridge_trainer import recipe
+
+        raw = self.request(spec, "train.jsonl", None, "")
+        with translated():
+            resolved = recipe.resolve(raw, spec.training.examples, self._parameters(spec.model))
+        return {
+            name: Setting(entry["value"], entry["origin"])
+            for name, entry in resolved.as_dict().items()
+            if isinstance(entry["value"], int | float | str | bool)
+            and name not in ("train", "model")
+        }
+
+    def counter(self, model: str) -> Counter | None:
+        """The model's own vocabulary, once it is on disk; the template's frame is assumed."""
+        folder = models.locate(model, self.context.home)
+        rule = self.catalogue().tokens
+        if folder is None or rule is None or not (folder / "tokenizer.json").exists():
+            return None
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        named = rule.model_copy(update={"vocabulary": f"{model}'s own"})
+        return framed_counter(
+            lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids), named
+        )
+
+    def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
+        """Power: tokens over measured speed, times watts. Unknown until something was measured."""
+        folder = models.locate(spec.model, self.context.home)
+        speed = folder and measured(self.context.home, str(folder), str(spec.adapter))
+        if not speed:
+            return [
+                Quantity(
+                    name="training",
+                    item="electricity",
+                    low=None,
+                    high=None,
+                    formula="no run has been measured here yet; `ftbridge compare --calibrate`",
+                )
+            ]
+        watts = Decimal(self.context.options.get("watts", str(ASSUMED_WATTS)))
+        per_hour = Decimal(str(speed.tokens_per_second)) * 3600 * 1000
+        return [
+            Quantity(
+                name="training",
+                item="electricity",
+                low=tokens.billed_low * watts / per_hour,
+                high=tokens.billed_high * watts / per_hour,
+                formula=f"{tokens.billed_high:,} tokens / {speed.tokens_per_second:.0f} tokens/s "
+                f"({speed.origin}) x {watts} W",
+            )
+        ]
+
+    # -- the job -----------------------------------------------------------------------------
+
+    def upload(self, upload: CheckedUpload) -> RemoteFile:
+        """Keep the file here, under its content's name."""
+        path = self._root / "files" / upload.name
+        with upload.open() as source, atomic_write(path) as target:
+            shutil.copyfileobj(source, target)
+        return RemoteFile(str(path), upload.bytes)
+
+    def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
+        """The file of an earlier try; it is there whole or not at all."""
+        path = self._root / "files" / upload.name
+        return RemoteFile(str(path), upload.bytes) if path.exists() else None
+
+    def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
+        """Write the run folder named by the key and start its process; safe to repeat."""
+        folder = self._model_folder(str(request["model"]))
+        lock = str(self._root / "device.lock")
+        run = self._run(key)
+        run.prepare(dict(request) | {"model": str(folder), "device_lock": lock})
+        run.start()
+        return self.get(key)
+
+    def find(self, key: str) -> RemoteJob | None:
+        """The run of this key, if its process was ever started."""
+        run = self._run(key)
+        return self.get(key) if (run.path / "worker.pid").exists() else None
+
+    def get(self, remote_id: str) -> RemoteJob:
+        """The run as its folder shows it."""
+        run = self._existing(remote_id)
+        status, result = run.status(), run.result()
+        raw, steps = status["state"], status.get("total_steps") or 0
+        model = run.path / ("model" if result and result["adapter"] == "full" else "adapter")
+        return RemoteJob(
+            id=remote_id,
+            state=STATES.get(raw, State.UNKNOWN),
+            raw_state=raw,
+            stopping=raw == "cancelling" or (run.path / "cancel").exists(),
+            model=str(model) if result and raw == "succeeded" else None,
+            error=_error(raw, status),
+            created_at=status.get("started_at"),
+            finished_at=status.get("ended_at"),
+            trained_tokens=status.get("trained_tokens") if raw == "succeeded" else None,
+            progress=status.get("step", 0) / steps if steps else None,
+            details=status | {"folder": str(run.path)},
+        )
+
+    def events(self, remote_id: str, since: str | None = None) -> list[RemoteEvent]:
+        """The run's events."""
+        return [
+            RemoteEvent(row["time"], row["level"], row["message"], row.get("step"), row["type"])
+            for row in self._existing(remote_id).rows("events")
+        ]
+
+    def metrics(self, remote_id: str) -> list[RemoteMetric]:
+        """Loss, rate, norm and speed by step."""
+        return [
+            RemoteMetric(row["step"], name, float(value), row["time"])
+            for row in self._existing(remote_id).rows("metrics")
+            for name, value in row.items()
+            if name not in ("step", "time") and isinstance(value, int | float)
+        ]
+
+    def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
+        """The complete checkpoints."""
+        folders = sorted((self._existing(remote_id).path / "checkpoints").glob("step-*"))
+        return [
+            RemoteCheckpoint(folder.name, int(folder.name.removeprefix("step-")), None)
+            for folder in folders
+            if (folder / "complete.json").exists()
+        ]
+
+    def cancel(self, remote_id: str) -> RemoteJob:
+        """Ask the process to stop for good after its step."""
+        self._existing(remote_id).request("cancel")
+        return self.get(remote_id)
+
+    def pause(self, remote_id: str) -> RemoteJob:
+        """Ask the process to write a checkpoint and end."""
+        self._existing(remote_id).request("pause")
+        return self.get(remote_id)
+
+    def resume(self, remote_id: str) -> RemoteJob:
+        """Start the process again; it goes on from the newest complete checkpoint."""
+        run = self._existing(remote_id)
+        if not run.alive():
+            run.start()
+        return self.get(remote_id)
+
+    # -- the model ---------------------------------------------------------------------------
+
+    def chat(self, model: str, request: ChatRequest) -> ChatReply:
+        """Ask a model here: a name, a folder, or an adapter's folder."""
+        replies: dict[int, ChatReply] = {}
+        self.chat_many(model, [request], replies.__setitem__)
+        return replies[0]
+
+    def chat_many(
+        self,
+        model: str,
+        requests: Sequence[ChatRequest],
+        on_reply: Callable[[int, ChatReply], None],
+        workers: int = 1,
+    ) -> None:
+        """Ask many prompts in batches; ``workers`` has no use with one model in memory."""
+        self.require_ready()
+        answers.chat_many(self.context.home, model, requests, on_reply)
+
+    def chat_stream(self, model: str, request: ChatRequest) -> Iterator[str]:
+        """The answer token by token."""
+        self.require_ready()
+        return answers.stream(self.context.home, model, request)
+
+    def model_version(self, model: str) -> str:
+        """Size and age of an adapter's or model's weights: a folder's content can change."""
+        files = sorted(Path(model).expanduser().glob("*.safetensors"))
+        return ",".join(f"{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in files)
+
+    def fetch_model(self, name: str, say: Callable[[str], None]) -> Path:
+        """Bring a base model by short name or hub id."""
+        self.require_installed()
+        return models.fetch(name, self.context.home, progress=say)
+
+    def calibrate(self) -> None:
+        """Train a few synthetic rows on the default model, once; `compare` reads the speed."""
+        self.require_ready()
+        row = self.catalogue().models[0]
+        folder = self._model_folder(row.model)
+        adapter = str(row.adapters[0])
+        if measured(self.context.home, str(folder), adapter) is None:
+            run = Run(self._root / "calibrations" / f"{row.model}-{adapter}")
+            data = run.path / "train.jsonl"
+            with atomic_write(data) as stream:
+                stream.write("\n".join(calibration_rows()).encode())
+            lock = str(self._root / "device.lock")
+            recipe = {"schema": 1, "model": str(folder), "train": str(data), "adapter": adapter}
+            run.prepare(recipe | {"n_epochs": 1, "device_lock": lock})
+            run.start()
+            run.wait()
+
+    def download(self, remote_id: str, out: Path, *, merged: bool = False) -> Path:
+        """Copy the adapter, or merge it into the 16-bit base."""
+        source = Path(str(self.get(remote_id).model))
+        if out.exists() and any(out.iterdir()):
+            raise UsageError(f"{out} is not empty", hint="name a new folder", where="out")
+        if merged and source.name == "adapter":
+            from ftbridge_trainer.merge import merge
+
+            with translated():
+                merge(source, out)
+        else:
+            shutil.copytree(source, out, dirs_exist_ok=True)
+        return out
+
+    def purge(self, file_id: str) -> None:
+        """Remove the kept copy of a training file."""
+        path = Path(file_id)
+        if path.parent != self._root / "files":
+            raise UsageError(f"{file_id} is no file of the local provider", where="file")
+        path.unlink(missing_ok=True)
+
+    def doctor(self) -> list[Check]:
+        """Packages, default model, memory and disk."""
+        missing = self.missing()
+        default = self.catalogue().models[0].model
+        here = models.locate(default, self.context.home)
+        gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+        home = self.context.home
+        free = shutil.disk_usage(home if home.exists() else Path.home()).free / 1e9
+        return [
+            Check(
+                "packages",
+                not missing,
+                f"missing: {', '.join(missing)}" if missing else "all installed",
+                self.install_hint() if missing else "",
+            ),
+            Check(
+                "model",
+                True if here else None,
+                f"{default} is {here or 'not on disk; the first submit brings it'}",
+                "" if here else f"ftbridge models fetch {default}",
+            ),
+            Check("memory", gigabytes >= 4, f"{gigabytes:.0f} GB of memory", "4 GB is the least"),
+            Check("disk", free >= 2, f"{free:.0f} GB free", "2 GB is the least"),
+        ]
+
+    # -- private -----------------------------------------------------------------------------
+
+    @property
+    def _root(self) -> Path:
+        return self.context.home / "local"
+
+    def _run(self, key: str) -> Run:
+        return Run(self._root / "runs" / key)
+
+    def _existing(self, remote_id: str) -> Run:
+        run = self._run(remote_id)
+        if not run.exists:
+            raise OperationFailed(
+                f"the run's folder is gone: {run.path}", hint="submit it again with --again"
+            )
+        return run
+
+    def _model_folder(self, model: str) -> Path:
+        """The model on disk; one of our short names is fetched on first use."""
+        listed = any(model in (row.name, row.hub_id) for row in models.catalogue())
+        if listed and models.locate(model, self.context.home) is None:
+            return models.fetch(model, self.context.home)
+        return models.require(model, self.context.home)
+
+    def _parameters(self, model: str) -> int:
+        folder = models.locate(model, self.context.home)
+        return models.describe(folder).n_params if folder else 0
+
+    def _recipe_options(self, options: Mapping[str, str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, text in options.items():
+            if name == "watts":
+                continue
+            if name not in RECIPE_OPTIONS:
+                raise UsageError(
+                    f"local takes no option `{name}`",
+                    hint=f"it takes: watts, {', '.join(RECIPE_OPTIONS)}",
+                    where="option",
+                )
+            try:
+                found[name] = RECIPE_OPTIONS[name](text)
+            except ValueError:
+                raise UsageError(f"option {name}: `{text}` is no number", where=name) from None
+        return found
+
+
+def _error(raw: str, status: Mapping[str, Any]) -> dict[str, str] | None:
+    if raw == INTERRUPTED:
+        return {"code": "worker_died", "message": "its process is gone; `ftbridge resume` goes on"}
+    error = status.get("error")
+    return {str(k): str(v) for k, v in error.items()} if error else None
