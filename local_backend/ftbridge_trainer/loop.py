@@ -14,7 +14,7 @@ from .checkpoint import Progress
 from .control import Control
 from .errors import TrainerError
 from .loss import METHODS
-from .model import trainable
+from .model import evaluating, trainable
 from .recipe import Resolved
 from .render import Example
 from .run_dir import RunDir
@@ -174,17 +174,13 @@ def accumulate(model: Any, recipe: Resolved, examples: Sequence[Example]) -> tup
 
 def evaluate(model: Any, recipe: Resolved, examples: Sequence[Example]) -> float:
     """Mean loss in nats over the trained tokens of a file, without touching any generator."""
-    import torch
-
     method = METHODS[recipe.method]
     total = 0.0
-    model.eval()
-    with torch.no_grad():
+    with evaluating(model):
         for k in range(0, len(examples), recipe.batch_size):
             for batch in _passes(recipe, examples[k : k + recipe.batch_size]):
                 with autocast(recipe):
                     total += float(method.loss_sum(model, batch))
-    model.train()
     return total / sum(example.trained_tokens for example in examples)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +181,27 @@ def save_full(model: Any, model_dir: Path, folder: Path) -> None:
     model.to(dtype or torch.float32).save_pretrained(folder)
 
 
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """No dropout, no gradients, for the block; the model trains again afterwards.
+
+    The NF4 layers stay in training mode: in evaluation mode bitsandbytes repacks their weights
+    for a CPU kernel that has no backward pass, and every later step would silently lose the
+    gradient that flows through them. The mode changes nothing else in these layers.
+    """
+    import torch
+
+    model.eval()
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.training = True
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train()
+
+
 def packing_is_clean(model: Any, device: str) -> bool:
     """Whether packed examples really don't see each other in this model.
 
@@ -190,9 +213,7 @@ def packing_is_clean(model: Any, device: str) -> bool:
     half = 16
     ids = torch.arange(3 * half, device=device) % model.config.get_text_config().vocab_size
     positions = torch.arange(half, device=device).repeat(2).unsqueeze(0)
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
+    with evaluating(model):
         one, two = (
             model(
                 input_ids=torch.cat([ids[first : first + half], ids[2 * half :]]).unsqueeze(0),
@@ -202,7 +223,6 @@ def packing_is_clean(model: Any, device: str) -> bool:
             ).logits[0, half:]
             for first in (0, half)
         )
-    model.train(was_training)
     return bool(torch.allclose(one.float(), two.float(), rtol=1e-3, atol=1e-3))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from ftbridge_trainer import batches, model, recipe
 from ftbridge_trainer.batches import collate
 from ftbridge_trainer.facts import DataFacts, Facts
-from ftbridge_trainer.loop import accumulate, learning_rate
+from ftbridge_trainer.loop import accumulate, evaluate, learning_rate
 from ftbridge_trainer.loss import token_nll
 from ftbridge_trainer.render import Example
 
@@ -156,3 +157,15 @@ def test_the_guard_lets_only_loopback_pass() -> None:
     for host in ("192.0.2.1", "example.invalid"):
         with pytest.raises(guard.NetworkRefused):
             socket.create_connection((host, 443), timeout=2)
+
+
+def test_nf4_layers_keep_their_gradient_after_an_evaluation(model_dir: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    r = replace(resolved(adapter="qlora", lora_r=4), micro_batch_size=5)
+    net = model.build(model_dir, r)
+    accumulate(net, r, EXAMPLES)
+    before = [p.grad.clone() for _, p in model.trainable(net)]
+    evaluate(net, r, EXAMPLES)
+    net.zero_grad()
+    accumulate(net, r, EXAMPLES)
+    torch.testing.assert_close([p.grad for _, p in model.trainable(net)], before, rtol=0, atol=0)

@@ -188,6 +188,19 @@ def test_cancel_keeps_a_checkpoint_and_stays(new_run: Run) -> None:
     assert read(run / "status.json")["state"] == "succeeded"
 
 
+@pytest.mark.parametrize("adapter", ["lora", "qlora"])
+@pytest.mark.parametrize("packing", [False, True])
+def test_looking_at_the_validation_loss_changes_nothing(
+    new_run: Run, adapter: str, packing: bool
+) -> None:
+    keys = {"adapter": adapter, "packing": packing, "max_length": 64}
+    blind = new_run("blind", **keys)
+    seeing = new_run("seeing", validation="train.jsonl", eval_steps=1, **keys)
+    for run in (blind, seeing):
+        assert main([str(run)]) == 0
+    assert weights(blind) == weights(seeing)
+
+
 def test_a_damaged_checkpoint_is_passed_over(new_run: Run) -> None:
     straight, run = new_run("straight"), new_run()
     with stop_after(run, 5, "pause"):
