@@ -1,0 +1,190 @@
+"""The ASGI application: routes, key, request ids, and the log of requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ftbridge.testing.timeline import Phase, Timeline
+
+from . import chat, files, graders, jobs, models
+from .errors import ApiError
+from .store import Call, Emulator, Recorded, Store, new_id
+
+Handler = Callable[[Emulator, Call], Awaitable["dict[str, Any] | Response"]]
+
+JOB_TIMELINE = Timeline(
+    (Phase("validating_files", 3), Phase("queued", 4), Phase("running", 13)), "succeeded"
+)
+ROUTES: list[tuple[str, str, Handler]] = [
+    ("POST", "/files", files.upload),
+    ("GET", "/files", files.list_files),
+    ("GET", "/files/{file_id}", files.retrieve),
+    ("DELETE", "/files/{file_id}", files.delete),
+    ("GET", "/files/{file_id}/content", files.content),
+    ("POST", "/fine_tuning/jobs", jobs.create),
+    ("GET", "/fine_tuning/jobs", jobs.list_jobs),
+    ("GET", "/fine_tuning/jobs/{job_id}", jobs.retrieve),
+    ("POST", "/fine_tuning/jobs/{job_id}/cancel", jobs.cancel),
+    ("POST", "/fine_tuning/jobs/{job_id}/pause", jobs.pause),
+    ("POST", "/fine_tuning/jobs/{job_id}/resume", jobs.resume),
+    ("GET", "/fine_tuning/jobs/{job_id}/events", jobs.list_events),
+    ("GET", "/fine_tuning/jobs/{job_id}/checkpoints", jobs.list_checkpoints),
+    ("POST", "/fine_tuning/alpha/graders/validate", graders.validate),
+    ("POST", "/fine_tuning/alpha/graders/run", graders.run),
+    ("GET", "/models", models.list_models),
+    ("GET", "/models/{model:path}", models.retrieve),
+    ("DELETE", "/models/{model:path}", models.delete),
+    ("POST", "/chat/completions", chat.complete),
+]
+
+
+def create_app(
+    *,
+    speed: float = 1.0,
+    latency: float = 0.0,
+    api_key: str = "sk-sandbox",
+    clock: Callable[[], float] = time.time,
+    timeline: Timeline = JOB_TIMELINE,
+) -> Starlette:
+    """OpenAI's fine-tuning surface as an application; what it knows is ``app.state.store``.
+
+    ``speed`` divides the durations of ``timeline`` (its states: validating_files, queued,
+    running, and the final succeeded); ``latency`` seconds pass before each answer.
+    """
+    emulator = Emulator(Store(), clock, timeline.scaled(speed), api_key, latency)
+    # Routes of one path go together: Starlette answers 405 for the first one that fits a path.
+    by_path: dict[str, dict[str, Handler]] = {}
+    for method, path, handler in ROUTES:
+        by_path.setdefault(path, {})[method] = handler
+    routes = [
+        Route(f"/v1{path}", _endpoint(emulator, handlers), methods=list(handlers))
+        for path, handlers in by_path.items()
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+    app.add_middleware(_RequestId)
+    app.state.store = emulator.store
+    return app
+
+
+class _RequestId:
+    """Puts ``x-request-id`` on every answer, errors included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def tagged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                name = new_id("req_", 32).encode()
+                message["headers"] = [*message["headers"], (b"x-request-id", name)]
+            await send(message)
+
+        await self._app(scope, receive, tagged)
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    """404 and 405 of unknown routes, in the envelope that every other error has."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    where = f"{request.method} {request.url.path}"
+    message = f"Invalid URL ({where})" if status == 404 else f"Method not allowed ({where})"
+    return JSONResponse(ApiError(message).body(), status)
+
+
+def _endpoint(
+    emulator: Emulator, handlers: dict[str, Handler]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        query = request.query_params.multi_items()
+        record = Recorded(request.method, request.url.path, query, None)
+        emulator.store.requests.append(record)
+        response = await _answer(emulator, handlers[request.method], request, record)
+        record.status = response.status_code
+        # After the work: a client that gives up waiting has made its job all the same.
+        await asyncio.sleep(emulator.latency)
+        return response
+
+    return endpoint
+
+
+async def _answer(
+    emulator: Emulator, handler: Handler, request: Request, record: Recorded
+) -> Response:
+    try:
+        _authorise(request, emulator.api_key)
+        body = await _body(request)
+        record.body = _loggable(body)
+        call = Call(dict(request.path_params), record.query, body, emulator.clock())
+        answer = await handler(emulator, call)
+    except ApiError as error:
+        return JSONResponse(error.body(), error.status)
+    finally:
+        await request.close()
+    return answer if isinstance(answer, Response) else JSONResponse(answer)
+
+
+def _authorise(request: Request, api_key: str) -> None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme != "Bearer" or not key:
+        message = "You didn't provide an API key in an Authorization header (Bearer)."
+        raise ApiError(message, status=401)
+    if key != api_key:
+        message = f"Incorrect API key provided: {key[:3]}***{key[-4:]}."
+        raise ApiError(message, code="invalid_api_key", status=401)
+
+
+async def _body(request: Request) -> Any:
+    """JSON, or a form with ``a[b]`` keys nested; None where nothing was sent."""
+    kind = request.headers.get("content-type", "")
+    if kind.startswith("multipart/form-data"):
+        return _nested((await request.form()).multi_items())
+    raw = await request.body()
+    if not raw:
+        return {} if request.method == "POST" else None
+    try:
+        return json.loads(raw, parse_constant=_no_constant)
+    except ValueError as error:
+        message = "We could not parse the JSON body of your request."
+        raise ApiError(message) from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _nested(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    form: dict[str, Any] = {}
+    for name, value in items:
+        outer, _, inner = name.partition("[")
+        if inner.endswith("]"):
+            number = isinstance(value, str) and value.isascii() and value.isdigit()
+            part = form.setdefault(outer, {})
+            if not isinstance(part, dict):
+                raise ApiError(f"'{outer}' is given in two forms.", outer, "invalid_type")
+            part[inner[:-1]] = int(value) if number else value
+        else:
+            form[name] = value
+    return form
+
+
+def _loggable(body: Any) -> Any:
+    """A body without the bytes of an upload."""
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: {"filename": value.filename, "bytes": value.size}
+        if isinstance(value, UploadFile)
+        else value
+        for name, value in body.items()
+    }

@@ -1,0 +1,130 @@
+"""What the emulator remembers, open to tests: files, jobs, and every request it got."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ftbridge.testing.timeline import Stopwatch, Timeline
+
+from .data import TrainingData
+
+_ALPHABET = string.ascii_letters + string.digits
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
+
+def new_id(prefix: str, length: int = 24) -> str:
+    """A random id in the vendor's form. Random, since a client's ledger outlives a sandbox."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+@dataclass
+class StoredFile:
+    """An uploaded file, or one that a job produced."""
+
+    id: str
+    filename: str
+    purpose: str
+    content: bytes
+    created: float
+    expires: float | None = None
+
+    def living(self, now: float) -> bool:
+        """Whether its expiry still lies ahead."""
+        return self.expires is None or now < self.expires
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed, in the vendor's terms."""
+
+    code: str
+    message: str
+    param: str | None
+
+
+@dataclass
+class Job:
+    """What was asked for, and what happened to it. Its state follows from this and the time."""
+
+    id: str
+    model: str
+    method: dict[str, Any]
+    training_file: str
+    validation_file: str | None
+    suffix: str
+    seed: int
+    integrations: list[dict[str, Any]]
+    metadata: dict[str, str] | None
+    data: TrainingData
+    validates: bool
+    failure: Failure | None
+    watch: Stopwatch
+    model_ids: tuple[str, str, str] = field(
+        default_factory=lambda: (new_id("", 8), new_id("", 8), new_id("", 8))
+    )
+    result_file: str = field(default_factory=lambda: new_id("file-"))
+    result_stored: bool = False
+    cancelled_at: float | None = None
+    notes: list[tuple[float, str]] = field(default_factory=list)
+    forced: str | None = None
+
+
+@dataclass
+class Recorded:
+    """One request, with the body as it was understood (multipart: fields, name and size)."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    body: Any
+    status: int = 0
+
+
+@dataclass
+class Store:
+    """Everything the emulator knows; ``app.state.store``."""
+
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    requests: list[Recorded] = field(default_factory=list)
+    deleted_models: set[str] = field(default_factory=set)
+    max_file_bytes: int = MAX_FILE_BYTES
+    list_lag: float = 0.0
+    hidden_until: dict[str, float] = field(default_factory=dict)
+
+    def lag_lists_until(self, key: str, moment: float) -> None:
+        """Leave one job or file out of lists until then (GET by id finds it all the same)."""
+        self.hidden_until[key] = moment
+
+    def listed(self, key: str, created: float, now: float) -> bool:
+        """Whether lists show it yet: vendors' lists lag behind their creates."""
+        return now >= max(created + self.list_lag, self.hidden_until.get(key, created))
+
+    def force_status(self, job_id: str, raw_status: str | None) -> None:
+        """Make a job answer with this status, whatever the time; None lets go of it."""
+        self.jobs[job_id].forced = raw_status
+
+
+@dataclass
+class Emulator:
+    """One emulated account: its store, its clock, and how long its jobs take."""
+
+    store: Store
+    clock: Callable[[], float]
+    timeline: Timeline
+    api_key: str
+    latency: float
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, read and authorised."""
+
+    path: dict[str, str]
+    query: list[tuple[str, str]]
+    body: Any
+    now: float
