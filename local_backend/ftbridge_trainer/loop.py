@@ -129,9 +129,8 @@ def _step(t: Training) -> dict[str, Any]:
     for group in t.optimizer.param_groups:
         group["lr"] = rate
     loss, trained, tokens = accumulate(t.model, recipe, chosen)
-    norm = float(
-        torch.nn.utils.clip_grad_norm_([p for _, p in trainable(t.model)], recipe.max_grad_norm)
-    )
+    parameters = [p for _, p in trainable(t.model)]
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, recipe.max_grad_norm))
     if not (math.isfinite(loss) and math.isfinite(norm)):
         raise TrainerError(
             "diverged",

@@ -52,16 +52,20 @@ def merge(
     temporary.mkdir(parents=True)
     merged.to(getattr(torch, stored)).save_pretrained(temporary)
     models.load_tokenizer(adapter_dir).save_pretrained(temporary)
-    about = {
-        "base_model": name,
-        "adapter_sha256": sha256_file(adapter_dir / models.ADAPTER_FILE),
-        "dtype": stored,
-        "relative_logit_difference": difference,
-        "trained": read_json(adapter_dir / "ftbridge_trainer.json"),
-    }
+    about = _about(adapter_dir, name, stored, difference)
     write_json(temporary / "merge.json", about)
     _place(temporary, out_dir)
     return about
+
+
+def _about(adapter_dir: Path, base: str, dtype: str, difference: float) -> dict[str, Any]:
+    return {
+        "base_model": base,
+        "adapter_sha256": sha256_file(adapter_dir / models.ADAPTER_FILE),
+        "dtype": dtype,
+        "relative_logit_difference": difference,
+        "trained": read_json(adapter_dir / "ftbridge_trainer.json"),
+    }
 
 
 def _adapter_config(adapter_dir: Path) -> dict[str, Any]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import platform
 import random
-import shutil
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import __version__, checkpoint, facts, guard, recipe
+from . import checkpoint, facts, guard, output, recipe
 from . import model as models
 from .batches import padding_share
 from .control import Control, Stopped, device_lock
@@ -21,9 +19,7 @@ from .loop import Training, loop, make_optimizer
 from .loss import METHODS
 from .recipe import Resolved
 from .render import Example, Renderer, cut
-from .run_dir import RunDir, peak_rss_mb, read_json, write_json
-
-LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "safetensors", "tokenizers", "numpy")
+from .run_dir import RunDir, read_json, write_json
 
 
 def train(raw: dict[str, Any], run: RunDir) -> str:
@@ -48,14 +44,61 @@ def _queued(run: RunDir) -> None:
     run.event("queued", "another run holds the device; this one waits for it")
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What is decided before the model is loaded."""
+
+    resolved: Resolved
+    model_dir: Path
+    tokenizer: Any
+    examples: list[Example]
+    validation: list[Example]
+    made: dict[str, Any]  # what the artifacts say about their making
+
+
 def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
     control.check()
     run.update(state="preparing")
-    guard.set_environment(raw.get("offline", True))
-    threads = _set_threads(raw.get("threads"))
+    p = _prepare(raw, run, control)
+    resolved = p.resolved
+    run.update(total_steps=resolved.total_steps, threads=resolved.threads)
+    control.check()
 
+    # the model, and where to go on
+    _seed(resolved)
+    model = models.build(p.model_dir, resolved)
+    _check_packing(model, resolved)
+    optimizer = make_optimizer(model, resolved)
+    _seed(resolved)
+    progress = _resume(run, model, optimizer, resolved)
+
+    # the loop
+    def save() -> None:
+        root, sha = run.path / "checkpoints", p.made["recipe_sha256"]
+        folder = checkpoint.save(root, model, optimizer, resolved, progress, sha)
+        run.event("checkpoint", f"saved {folder.name}", step=progress.step)
+
+    run.update(state="running", step=progress.step)
+    state = loop(
+        Training(resolved, run, control, model, optimizer, p.examples, p.validation, progress, save)
+    )
+    if state != "succeeded":
+        return state
+
+    # what came out; the result is written last
+    folder = output.save(run, model, p.tokenizer, p.model_dir, resolved, p.made)
+    result = output.report(resolved, folder, progress, p.examples, p.made)
+    write_json(run.path / "result.json", result)
+    run.event("finished", f"the {folder.name} is complete", step=progress.step)
+    return state
+
+
+def _prepare(raw: dict[str, Any], run: RunDir, control: Control) -> Prepared:
     # the model, as yet on disk; from here on nothing leaves this machine
-    model_dir = models.find(raw["model"], run.path, raw.get("offline", True))
+    offline = raw.get("offline", True)
+    guard.set_environment(offline)
+    threads = _set_threads(raw.get("threads"))
+    model_dir = models.find(raw["model"], run.path, offline)
     guard.install()
     tokenizer = models.load_tokenizer(model_dir)
 
@@ -68,47 +111,22 @@ def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
 
     # every value of the recipe, with its origin
     given = _measure(raw, model_dir, examples, threads)
-    resolved, recipe_sha, data_sha = _resolve(raw, run, model_dir, train_file, examples, given)
+    resolved, made = _resolve(raw, run, model_dir, train_file, examples, given)
     examples = _cut(examples, resolved, run)
     validation = _read_validation(resolved, run, renderer)
     if renderer.without_end:
         message = f"the chat template closes {renderer.without_end} turns without an end token"
         run.event("no_end_of_turn", f"{message}; the model may not learn to stop", "warning")
-    run.update(total_steps=resolved.total_steps, threads=resolved.threads)
+    return Prepared(resolved, model_dir, tokenizer, examples, validation, made)
 
-    # the model in memory, and where to go on
-    _seed(resolved)
-    control.check()
-    model = models.build(model_dir, resolved)
+
+def _check_packing(model: Any, resolved: Resolved) -> None:
     if resolved.packing and not models.packing_is_clean(model, resolved.device):
         raise TrainerError(
             "packing_leaks",
             "packed examples would see each other in this model",
             'set "packing": false',
         )
-    optimizer = make_optimizer(model, resolved)
-    _seed(resolved)
-    progress = _resume(run, model, optimizer, resolved)
-
-    def save() -> None:
-        root = run.path / "checkpoints"
-        folder = checkpoint.save(root, model, optimizer, resolved, progress, recipe_sha)
-        run.event("checkpoint", f"saved {folder.name}", step=progress.step)
-
-    # the loop
-    run.update(state="running", step=progress.step)
-    state = loop(
-        Training(resolved, run, control, model, optimizer, examples, validation, progress, save)
-    )
-    if state != "succeeded":
-        return state
-
-    # what came out; the result is written last
-    made = {"recipe_sha256": recipe_sha, "data_sha256": data_sha, "versions": versions()}
-    folder = _save_output(run, model, tokenizer, model_dir, resolved, made)
-    write_json(run.path / "result.json", _result(resolved, folder, progress, examples, made))
-    run.event("finished", f"the {folder.name} is complete", step=progress.step)
-    return state
 
 
 def _set_threads(given: int | None) -> int:
@@ -171,22 +189,23 @@ def _resolve(
     train_file: Path,
     examples: Sequence[Example],
     given: facts.Facts,
-) -> tuple[Resolved, str, str]:
+) -> tuple[Resolved, dict[str, Any]]:
     """Complete the recipe, or take what the first start decided if there is a checkpoint of it."""
     recipe_sha, data_sha = recipe.fingerprint(raw), sha256_file(train_file)
+    made = {"recipe_sha256": recipe_sha, "data_sha256": data_sha, "versions": output.versions()}
     file = run.path / "resolved.json"
     stored = read_json(file)
     newest, _ = checkpoint.newest(run.path / "checkpoints")
     if newest is not None and stored is not None:
         refuse_changes(stored, raw, data_sha)
-        return recipe.from_dict(stored["values"]), recipe_sha, data_sha
+        return recipe.from_dict(stored["values"]), made
     resolved = recipe.resolve(raw, len(examples), facts.count_parameters(model_dir), given)
     values = resolved.as_dict()
     content = {"schema": 1, "recipe_sha256": recipe_sha, "data_sha256": data_sha, "recipe": raw}
     write_json(file, {**content, "values": values})
     words = "; ".join(f"{k} {v['value']} ({v['origin']})" for k, v in values.items())
     run.event("recipe", words, values=values)
-    return resolved, recipe_sha, data_sha
+    return resolved, made
 
 
 def refuse_changes(stored: dict[str, Any], raw: dict[str, Any], data_sha: str | None) -> None:
@@ -246,64 +265,3 @@ def _resume(run: RunDir, model: Any, optimizer: Any, resolved: Resolved) -> chec
         run.event("started", message, step=0)
     run.truncate_metrics(progress.step)
     return progress
-
-
-def _save_output(
-    run: RunDir,
-    model: Any,
-    tokenizer: Any,
-    model_dir: Path,
-    resolved: Resolved,
-    made: dict[str, Any],
-) -> Path:
-    """Write `adapter/` (or `model/`) beside its final place and move it there whole."""
-    folder = run.path / ("model" if resolved.adapter == "full" else "adapter")
-    temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    if resolved.adapter == "full":
-        models.save_full(model, model_dir, temporary)
-    else:
-        models.save_trainable(model, resolved, temporary)
-    tokenizer.save_pretrained(temporary)
-    write_json(temporary / "ftbridge_trainer.json", {**made, "recipe": resolved.values()})
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
-    return folder
-
-
-def _result(
-    resolved: Resolved,
-    folder: Path,
-    progress: checkpoint.Progress,
-    examples: Sequence[Example],
-    made: dict[str, Any],
-) -> dict[str, Any]:
-    return {
-        "base_model": resolved.model,
-        "adapter": resolved.adapter,
-        "output": folder.name,
-        "method": resolved.method,
-        "examples": len(examples),
-        "steps": progress.step,
-        "epochs": resolved.n_epochs,
-        "trained_tokens": progress.trained_tokens,
-        "train_tokens": progress.tokens,
-        "final_train_loss": progress.train_loss,
-        "valid_loss": progress.valid_loss,
-        "seconds": round(progress.seconds, 3),
-        "peak_rss_mb": peak_rss_mb(),
-        "tokens_per_second": round(progress.tokens / max(progress.seconds, 1e-9), 1),
-        **made,
-    }
-
-
-def versions() -> dict[str, str]:
-    """What this run was made with."""
-    found = {"ftbridge_trainer": __version__, "python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -6,17 +6,19 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ftbridge_trainer import checkpoint
+from ftbridge_trainer import checkpoint, guard
 from ftbridge_trainer.__main__ import main
 
 from .conftest import chat, read, read_lines, write_rows
@@ -86,6 +88,8 @@ def test_a_run_leaves_what_it_promises(new_run: Run) -> None:
     for file in run.glob("*.json*"):
         if file.name != "valid.jsonl":
             assert secret not in file.read_text("utf-8")
+    with pytest.raises(guard.NetworkRefused):
+        socket.create_connection(("192.0.2.1", 443), timeout=1)
     before = weights(run), (run / "result.json").stat().st_mtime_ns
     assert main([str(run)]) == 0  # finished: nothing to do
     assert before == (weights(run), (run / "result.json").stat().st_mtime_ns)
@@ -283,6 +287,22 @@ def test_what_cannot_run_says_why(new_run: Run, keys: dict[str, Any], code: str)
     assert status["error"]["hint"]
     if code == "recipe_unknown_key":
         assert "lerning_rate" in status["error"]["message"]
+
+
+def test_it_runs_from_a_zip(tmp_path: Path) -> None:
+    package = PACKAGES / "ftbridge_trainer"
+    with zipfile.ZipFile(tmp_path / "trainer.zip", "w") as archive:
+        for file in package.glob("*.py"):
+            archive.write(file, f"ftbridge_trainer/{file.name}")
+    done = subprocess.run(
+        [sys.executable, "-m", "ftbridge_trainer", str(tmp_path / "absent")],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "trainer.zip")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "run_dir_missing" in done.stderr
 
 
 def test_long_examples_are_cut_with_a_warning(new_run: Run) -> None:
