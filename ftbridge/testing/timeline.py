@@ -78,8 +78,9 @@ class Stopwatch:
     stops: list[tuple[float, float]] = field(default_factory=list)
 
     def stop(self, now: float) -> None:
-        """Stand still from now on, until `restart`."""
-        self.stops.append((now, math.inf))
+        """Stand still from now on, until `restart`; a stop that is under way is prolonged."""
+        begun = self.stops.pop()[0] if self.stopped(now) else now
+        self.stops.append((begun, math.inf))
 
     def restart(self, when: float) -> None:
         """Run on from ``when``, which may lie ahead (a job that waits for a machine again)."""

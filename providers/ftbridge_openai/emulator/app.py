@@ -95,11 +95,11 @@ class _RequestId:
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:
-    """404 and 405 of unknown routes, in the envelope that every other error has."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    where = f"{request.method} {request.url.path}"
-    message = f"Invalid URL ({where})" if status == 404 else f"Method not allowed ({where})"
-    return JSONResponse(ApiError(message).body(), status)
+    """What Starlette itself refuses (routes, broken forms), in the vendor's envelope."""
+    assert isinstance(error, HTTPException)
+    what = {404: "Invalid URL", 405: "Method not allowed"}.get(error.status_code, error.detail)
+    message = f"{what} ({request.method} {request.url.path})"
+    return JSONResponse(ApiError(message).body(), error.status_code)
 
 
 def _endpoint(

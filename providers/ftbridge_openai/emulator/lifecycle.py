@@ -114,9 +114,7 @@ def view(job: Job, now: float, timeline: Timeline) -> dict[str, Any]:
         },
         "user_provided_suffix": job.suffix or None,
         "seed": job.seed,
-        "estimated_finish": (
-            int(job.watch.moment(timeline.seconds)) if state == "running" else None
-        ),
+        "estimated_finish": _estimate(job, timeline) if state == "running" else None,
         "integrations": job.integrations,
         "metadata": job.metadata,
         "usage_metrics": None,
@@ -126,6 +124,11 @@ def view(job: Job, now: float, timeline: Timeline) -> dict[str, Any]:
             kind: {**job.method[kind], "hyperparameters": hyperparameters},
         },
     }
+
+
+def _estimate(job: Job, timeline: Timeline) -> int | None:
+    end = job.watch.moment(timeline.seconds)
+    return None if math.isinf(end) else int(end)  # inf: a stopped job that was forced to run
 
 
 def _trained_tokens(job: Job) -> int:
@@ -213,7 +216,8 @@ def events(job: Job, now: float, timeline: Timeline) -> list[dict[str, Any]]:
     """The ``fine_tuning.job.event`` objects up to now, newest first."""
     elapsed = job.watch.elapsed(now)
     happened = [each for each in _happenings(job, timeline) if each.at <= elapsed]
-    told = [(job.watch.moment(each.at), each) for each in happened]
+    # min: rounding must not put the last event before a stop behind it.
+    told = [(min(now, job.watch.moment(each.at)), each) for each in happened]
     told += [(at, _Happening(0, message)) for at, message in job.notes]
     told.sort(key=lambda pair: pair[0])
     rows = [

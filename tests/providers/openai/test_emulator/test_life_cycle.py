@@ -209,6 +209,23 @@ def test_a_paused_job_can_be_cancelled(world: Any) -> None:
     assert (stopped.status, stopped.finished_at) == ("cancelled", job.created_at + 15)
 
 
+def test_a_resumed_job_cancelled_in_the_queue_keeps_its_events(world: Any) -> None:
+    jobs = world.client.fine_tuning.jobs
+    job = world.job()
+    world.now += 10
+    jobs.pause(job.id)
+    world.now += 5
+    jobs.resume(job.id)
+    world.now += 1
+    jobs.cancel(job.id)
+    told = [event.message for event in jobs.list_events(job.id)]
+    world.now += 100
+    assert [event.message for event in jobs.list_events(job.id)] == told
+    assert len(told) > 10
+    world.store.force_status(job.id, "running")
+    assert world.get(job.id).estimated_finish is None
+
+
 @pytest.mark.parametrize("raw", ["paused", "weird_new_state"])
 def test_a_test_can_force_any_state(world: Any, raw: str) -> None:
     job = world.job()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from typing import Any
 
 import openai
@@ -64,6 +66,15 @@ def test_bad_uploads(world: Any) -> None:
     with pytest.raises(openai.BadRequestError):
         world.client.post("/files", cast_to=object, body={"purpose": "fine-tune"})
     assert world.store.files == {}
+
+
+def test_a_broken_form_gets_the_vendors_envelope(world: Any) -> None:
+    headers = {"Authorization": "Bearer sk-sandbox", "Content-Type": "multipart/form-data"}
+    request = urllib.request.Request(f"{world.url}/v1/files", b"no boundary", headers)
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request)
+    with refusal.value as answer:
+        assert (answer.code, json.load(answer)["error"]["type"]) == (400, "invalid_request_error")
 
 
 def test_models_are_listed_asked_and_deleted(world: Any) -> None:

@@ -60,6 +60,16 @@ def test_a_stopwatch_leaves_out_its_stops(gaps: list[int], elapsed: int) -> None
     assert watch.moment(watch.elapsed(now + 1)) == now + 1
 
 
+def test_a_second_stop_prolongs_the_first() -> None:
+    watch = Stopwatch(0)
+    watch.stop(5)
+    watch.stop(7)
+    assert watch.elapsed(100) == 5
+    watch.restart(10)
+    watch.stop(9)
+    assert watch.stops == [(5, float("inf"))]
+
+
 def test_rules_find_every_problem() -> None:
     rule = Record(
         {
