@@ -94,7 +94,8 @@ def _at(question: Question, provider: Provider, book: PriceBook) -> tuple[list[O
         except FtbridgeError as error:
             if error.exit_code == 3:
                 raise
-            reasons.append(f"{row.model}: {error.message}")
+            named = error.message.startswith(row.model)
+            reasons.append(error.message if named else f"{row.model}: {error.message}")
     if not offers and not reasons:
         reasons.append(f"does not tune {question.family}")
     return offers, reasons
@@ -123,7 +124,9 @@ def _offer(question: Question, provider: Provider, row: TunableModel, book: Pric
     if shut:
         raise shut
     tokens, notes = count_epochs(provider, spec, found, counter)
-    usd = estimate(book, provider.name, row.model, spec.method, provider.billing(spec, tokens))
+    quantities = provider.billing(spec, tokens)
+    usd = estimate(book, provider.name, row.model, spec.method, quantities)
+    notes += [f"{q.name}: {q.formula}" for q in quantities if q.low is None]
     notes += closing_warnings(provider, spec)
     if provider.missing():
         notes.append(f"not installed: {provider.install_hint()}")

@@ -272,6 +272,17 @@ class Provider(ABC):
         """Warnings about this spec here, for people."""
         return []
 
+    def epochs(self, spec: JobSpec) -> tuple[int, str]:
+        """How many epochs a job runs where none were asked for, and what that rests on."""
+        auto = self.catalogue().auto_epochs
+        if auto is None:
+            return 1, f"n_epochs is left to {self.name}; 1 assumed; fix it with --n-epochs"
+        assumed = auto.epochs(spec.training.examples)
+        return assumed, (
+            f"n_epochs is left to {self.name}; {assumed} assumed ({auto.source}, {auto.as_of}); "
+            "fix it with --n-epochs"
+        )
+
     def settings(self, spec: JobSpec) -> dict[str, Setting]:
         """Every hyperparameter with where its value comes from."""
         given = spec.hyperparameters.given()

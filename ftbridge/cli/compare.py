@@ -33,7 +33,7 @@ def command(session: Session, data: Path, calibrate: bool, **wanted: Any) -> Non
         }
     )
     session.table(
-        ("provider", "model", "adapter", "USD", "tokens", "notes"),
+        ("provider", "model", "adapter", "USD", "tokens", "tokens counted with"),
         [
             (
                 offer.provider,
@@ -41,11 +41,14 @@ def command(session: Session, data: Path, calibrate: bool, **wanted: Any) -> Non
                 offer.adapter,
                 money(offer.usd.low, offer.usd.high),
                 f"{offer.tokens.billed_high:,}",
-                "; ".join([*offer.basis, *offer.notes]),
+                f"{offer.tokens.counter}, {offer.tokens.grade}",
             )
             for offer in found.offers
         ],
     )
+    notes = [(o.provider, note) for o in found.offers for note in (*o.basis[1:], *o.notes)]
+    for provider, note in dict.fromkeys(notes):
+        session.lines(f"{provider}: {note}")
     for item in found.excluded:
         session.lines(f"not {item.provider}: {item.reason}")
 

@@ -43,7 +43,7 @@ class Session:
     @property
     def chatty(self) -> bool:
         """Whether a person reads stderr, so that progress is worth showing."""
-        return sys.stderr.isatty() and not self.as_json
+        return sys.stderr.isatty()
 
     def document(self, content: dict[str, Any]) -> None:
         """Print the JSON document, if that was asked for."""

@@ -50,7 +50,7 @@ class Refusal(_Frozen):
 class Plan(_Frozen):
     """A spec at one provider: what is sent, what is lost, what it costs, whether it may be.
 
-    ``payload`` is the create request with the file ids still open. ``refusal`` is None where
+    ``bills`` is False where nobody sends a bill (the machine is ours). ``payload`` is the create request with the file ids still open. ``refusal`` is None where
     submit would go ahead.
     """
 
@@ -66,6 +66,7 @@ class Plan(_Frozen):
     validation: Payload | None
     tokens: TokenCount
     usd: Usd
+    bills: bool
     losses: tuple[Loss, ...]
     warnings: tuple[str, ...]
     max_usd: str | None = None

@@ -157,6 +157,7 @@ def _plan(
         validation=_payload(validation) if validation else None,
         tokens=tokens,
         usd=usd,
+        bills=provider.bills,
         losses=losses,
         warnings=(*closing_warnings(provider, spec), *assumed, *provider.explain(spec)),
         max_usd=None if limits.max_usd is None else str(limits.max_usd),
@@ -170,13 +171,8 @@ def count_epochs(
     """The token count with the epochs asked for, or those the vendor is assumed to choose."""
     epochs, notes = spec.hyperparameters.n_epochs, []
     if epochs is None:
-        auto = provider.catalogue().auto_epochs
-        epochs = auto.epochs(found.examples) if auto else 1
-        if auto:
-            notes.append(
-                f"n_epochs is left to {provider.name}; {epochs} assumed ({auto.source}, "
-                f"{auto.as_of}); fix it with --n-epochs"
-            )
+        epochs, note = provider.epochs(spec)
+        notes = [note] if note else []
     count = TokenCount(
         low=found.tokens_low,
         high=found.tokens_high,
@@ -257,7 +253,8 @@ def _refusal(
         shut = closed(provider, spec)
         if shut:
             raise shut
-        require_budget(usd, limits)
+        if provider.bills:
+            require_budget(usd, limits)
     except FtbridgeError as error:
         return Refusal(**error.to_dict(), exit_code=error.exit_code)
     return None

@@ -17,7 +17,7 @@ R = TypeVar("R")
 BUDGET_SECONDS = 60.0
 """How long one safe call is retried in all."""
 
-_backoff = wait_exponential_jitter(initial=0.5, max=15)
+_backoff = wait_exponential_jitter(multiplier=0.5, max=15)
 
 
 def patiently(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -136,6 +136,11 @@ class LocalProvider(Provider):
             recipe["seed"] = spec.seed
         return recipe
 
+    def epochs(self, spec: JobSpec) -> tuple[int, str]:
+        """The trainer's own rule: known, so nothing needs to be said."""
+        value = self.settings(spec)["n_epochs"].value
+        return int(value or 1), ""
+
     def settings(self, spec: JobSpec) -> dict[str, Setting]:
         """The whole recipe, each value with its origin, as the trainer would resolve it."""
         from ftbridge_trainer import recipe
@@ -144,7 +149,7 @@ class LocalProvider(Provider):
         with translated():
             resolved = recipe.resolve(raw, spec.training.examples, self._parameters(spec.model))
         return {
-            name: Setting(entry["value"], entry["origin"])
+            name: _setting(entry)
             for name, entry in resolved.as_dict().items()
             if isinstance(entry["value"], int | float | str | bool)
             and name not in ("train", "model")
@@ -422,6 +427,13 @@ class LocalProvider(Provider):
             except ValueError:
                 raise UsageError(f"option {name}: `{text}` is no number", where=name) from None
         return found
+
+
+def _setting(entry: Mapping[str, Any]) -> Setting:
+    """What depends on the machine or the data's lengths is decided when the run starts."""
+    if "provisional" in entry["origin"]:
+        return Setting(None, "decided when the run starts, by memory and lengths")
+    return Setting(entry["value"], entry["origin"])
 
 
 def _error(raw: str, status: Mapping[str, Any]) -> dict[str, str] | None:

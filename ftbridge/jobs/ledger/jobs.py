@@ -100,7 +100,7 @@ class Jobs:
             held = connection.execute(select(jobs.c.id).where(jobs.c.key == plan.key)).scalar()
             if held:
                 return str(held)
-            high = _micro(plan.usd.high)
+            high = _micro(plan.usd.high) if plan.bills else 0
             if cap is not None:
                 _require_room(connection, moment[:7], high or 0, cap)
             connection.execute(insert(jobs).values(_intent(plan, base_key, job_id, moment)))
