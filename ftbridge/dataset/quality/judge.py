@@ -1,0 +1,43 @@
+"""All judgements over one file, and over its validation file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ftbridge.dataset.quality.answers import Answers
+from ftbridge.dataset.quality.batch import batches
+from ftbridge.dataset.quality.duplicates import duplicates, leaks
+from ftbridge.dataset.quality.finding import Finding
+from ftbridge.dataset.quality.form import Form
+from ftbridge.dataset.quality.language import Languages
+from ftbridge.dataset.quality.private import Private
+from ftbridge.dataset.quality.similar import Index
+from ftbridge.dataset.quality.system import Systems
+from ftbridge.dataset.quality.volume import volume
+from ftbridge.dataset.read import Numbered
+from ftbridge.dataset.types import Kind
+
+
+def judge(
+    items: Iterable[Numbered], kind: Kind, validation: Iterable[Numbered] | None = None
+) -> list[Finding]:
+    """Everything odd in the examples; with a validation file, also what leaks into it."""
+    index, private = Index(), Private()
+    judges: list[Answers | Form | Languages | Systems] = [Answers(), Languages()]
+    if kind in (Kind.CHAT, Kind.PREFERENCE):
+        judges += [Form(), Systems()]
+    for batch in batches(items):
+        index.add(batch)
+        private.look(batch)
+        for judgement in judges:
+            judgement.look(batch)
+    size = len(index)
+    for batch in batches(validation or ()):
+        index.add(batch)
+    near = index.near()
+    found = [*volume(size), *duplicates(index, near, size)]
+    if validation is not None:
+        found += leaks(index, near, size)
+    for judgement in judges:
+        found += judgement.findings()
+    return [*found, *private.findings()]

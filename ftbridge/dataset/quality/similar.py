@@ -1,0 +1,141 @@
+"""Which examples belong together: equal, nearly equal, or asking the same thing.
+
+Everything is found by sorting fixed-size numbers, so memory is about 300 bytes an example and
+the result does not depend on the order of the examples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ftbridge.dataset.quality.batch import Batch
+from ftbridge.dataset.quality.sketch import BANDS, MIN_WORDS, PERMUTATIONS, Sketches, sketch
+
+LIKENESS = 0.65
+"""From this share of common shingles on, two texts are near-duplicates: with 3 % of the words
+changed it is about 0.84 for long texts and down to 0.65 for short ones."""
+
+Pairs = NDArray[np.int64]
+_PIECE = 1 << 16
+
+
+class Index:
+    """Hashes and sketches of all examples of one or two files, in the order they were added."""
+
+    def __init__(self) -> None:
+        self.lines = array("Q")
+        self._content = bytearray()
+        self._prompts = bytearray()
+        self._answers = bytearray()
+        self._parts: list[Sketches] = []
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch in."""
+        self.lines.extend(batch.lines)
+        extras = batch.extra_rows
+        tails: dict[int, bytes] = {}
+        for row, extra in zip(extras, batch.extras, strict=True):
+            tails[row] = tails.get(row, b"") + extra
+        for index, (seen, row_bytes) in enumerate(zip(batch.views, batch.rows, strict=True)):
+            self._content += _hash(row_bytes + tails.get(index, b""))
+            # An example without a prompt (kind text) asks nothing: its own hash keeps it apart.
+            asked = f"{seen.system}\0{_folded(seen.prompt)}".encode() if seen.prompt else row_bytes
+            self._prompts += _hash(asked)
+            self._answers += _hash(_folded(seen.answer).encode())
+        self._parts.append(sketch(batch.rows))
+
+    @property
+    def content(self) -> NDArray[np.uint64]:
+        """A hash of each example: texts, tool calls and tools, without metadata."""
+        return np.frombuffer(bytes(self._content), np.uint64)
+
+    @property
+    def prompts(self) -> NDArray[np.uint64]:
+        """A hash of what each example asks, system text included."""
+        return np.frombuffer(bytes(self._prompts), np.uint64)
+
+    @property
+    def answers(self) -> NDArray[np.uint64]:
+        """A hash of each final answer."""
+        return np.frombuffer(bytes(self._answers), np.uint64)
+
+    def near(self) -> Pairs:
+        """Pairs of near-duplicates that are not equal, each estimated at ``LIKENESS`` or more."""
+        if not self._parts:
+            return np.zeros((0, 2), np.int64)
+        content = self.content
+        words = np.concatenate([part.words for part in self._parts])
+        minima = np.concatenate([part.minima for part in self._parts])
+        bands = np.concatenate([part.bands for part in self._parts])
+        # Of equal examples one stands for all; too short ones are not compared.
+        _, first = np.unique(content, return_index=True)
+        rows = first[words[first] >= MIN_WORDS].astype(np.int64)
+        found = [_verified(minima, _candidates(bands[rows, band], rows)) for band in range(BANDS)]
+        return np.unique(np.concatenate(found), axis=0)
+
+
+def same(keys: NDArray[np.uint64]) -> Pairs:
+    """Each example with the first one that has the same key."""
+    order = np.argsort(keys, kind="stable")
+    return _chained(keys[order], order.astype(np.int64))
+
+
+def _candidates(keys: NDArray[np.uint32], rows: NDArray[np.int64]) -> Pairs:
+    order = np.argsort(keys, kind="stable")
+    ordered, members = keys[order], rows[order]
+    equal = ordered[1:] == ordered[:-1]
+    neighbours = np.stack([members[:-1][equal], members[1:][equal]], axis=1)
+    return np.concatenate([neighbours, _chained(ordered, members)])
+
+
+def _chained(ordered: NDArray[np.generic], members: NDArray[np.int64]) -> Pairs:
+    """In sorted keys: each member but the first of its run, paired with that first."""
+    if not len(members):
+        return np.zeros((0, 2), np.int64)
+    begins = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    heads = members[np.flatnonzero(begins)][np.cumsum(begins) - 1]
+    return np.stack([heads[~begins], members[~begins]], axis=1)
+
+
+def _verified(minima: NDArray[np.uint8], pairs: Pairs) -> Pairs:
+    """The pairs whose sketches agree enough; equal bytes by chance (1 in 256) are allowed for."""
+    needed = LIKENESS + (1 - LIKENESS) / 256
+    kept = []
+    for start in range(0, len(pairs), _PIECE):
+        piece = pairs[start : start + _PIECE]
+        equal = (minima[piece[:, 0]] == minima[piece[:, 1]]).sum(axis=1)
+        kept.append(piece[equal >= needed * PERMUTATIONS])
+    return np.sort(np.concatenate(kept), axis=1) if kept else np.zeros((0, 2), np.int64)
+
+
+def clusters(size: int, pairs: Pairs) -> NDArray[np.int64]:
+    """For each of ``size`` examples, the smallest index that it is connected to."""
+    parent = list(range(size))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for left, right in pairs.tolist():
+        one, other = root(left), root(right)
+        if one != other:
+            parent[max(one, other)] = min(one, other)
+    return np.array([root(node) for node in range(size)], np.int64)
+
+
+def _folded(text: str) -> str:
+    """Short texts without differences of case and spacing; long ones as they are."""
+    return " ".join(text.casefold().split()) if len(text) <= 512 else text
+
+
+def _hash(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=8).digest()

@@ -1,0 +1,151 @@
+"""MinHash sketches of many texts at once.
+
+Words are hashed where they stand in the bytes, by prefix sums, since splitting text into Python
+strings would cost more than all the rest. Three words in a row are a shingle; rensa makes 128
+minima of a text's shingles; 16 bands of 8 of them find candidates. Only sketches are kept:
+one byte a minimum to estimate likeness by, four bytes a band to find candidates by.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from rensa import RMinHash
+
+from ftbridge.dataset.quality.batch import ROW_BYTES
+
+U64: TypeAlias = NDArray[np.uint64]
+U32: TypeAlias = NDArray[np.uint32]
+
+PERMUTATIONS = 128
+BANDS = 32
+MIN_WORDS = 8
+"""Shorter texts have too few shingles to be compared; equality finds their duplicates."""
+
+_SEED = 7
+_BASE = 0x9E3779B1  # odd, so it has an inverse modulo 2**32
+_INVERSE = pow(_BASE, -1, 1 << 32)
+# Odd multipliers of well-known hash finalizers.
+_MIX = tuple(np.uint64(x) for x in (0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xBF58476D1CE4E5B9))
+
+
+class Sketches(NamedTuple):
+    """Sketches of some texts, one row each; ``words`` below ``MIN_WORDS`` means not comparable."""
+
+    words: NDArray[np.int64]
+    minima: NDArray[np.uint8]
+    bands: NDArray[np.uint32]
+
+
+def sketch(rows: list[bytes]) -> Sketches:
+    """Sketch texts: case, punctuation and spacing make no difference."""
+    cut = [row if len(row) <= ROW_BYTES else row[:ROW_BYTES] for row in rows]
+    counts: list[NDArray[np.int64]] = []
+    shingles: list[U64] = []
+    for group in _groups(cut):
+        number, found = _shingles(group)
+        counts.append(number)
+        shingles.append(found)
+    words = np.concatenate(counts)
+    flat = np.concatenate(shingles)
+    lengths = np.maximum(words - 2, 0)
+    offsets = np.zeros(len(rows) + 1, np.uint64)
+    np.cumsum(lengths, out=offsets[1:], dtype=np.uint64)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, PERMUTATIONS, _SEED)
+    minima = np.array(matrix.to_rows(), np.uint32)
+    return Sketches(words, minima.astype(np.uint8), _band_keys(minima))
+
+
+def _groups(rows: list[bytes]) -> list[list[bytes]]:
+    """Rows in groups of at most ``ROW_BYTES`` together: the tables of powers end there."""
+    groups: list[list[bytes]] = [[]]
+    size = 0
+    for row in rows:
+        if size + len(row) > ROW_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(row)
+        size += len(row)
+    return [group for group in groups if group]
+
+
+def _band_keys(minima: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Each band's minima as one number; chance equals are sorted out by comparing minima."""
+    wide = minima.reshape(len(minima), BANDS, -1).astype(np.uint64)
+    key = np.zeros(wide.shape[:2], np.uint64)
+    for column in range(wide.shape[2]):
+        key = (key ^ wide[:, :, column]) * _MIX[0]
+        key ^= key >> np.uint64(29)
+    return (key >> np.uint64(32)).astype(np.uint32)
+
+
+def _shingles(rows: list[bytes]) -> tuple[NDArray[np.int64], U64]:
+    """How many words each text has, and the hashes of all its shingles, text after text."""
+    blob = b"".join(rows)
+    ends = np.cumsum([len(row) for row in rows])
+    starts, hashes = _words(blob)
+    limits = np.searchsorted(starts, ends)
+    words = np.diff(limits, prepend=0)
+    if len(hashes) < 3:
+        return words, np.zeros(0, np.uint64)
+    mixed = (hashes[:-2] * _MIX[0] ^ hashes[1:-1]) * _MIX[1] ^ hashes[2:] * _MIX[2]
+    mixed ^= mixed >> np.uint64(31)
+    keep = np.ones(len(mixed), bool)
+    # A shingle must not reach from one text into the next.
+    for back in (1, 2):
+        border = limits[:-1] - back
+        keep[border[(border >= 0) & (border < len(mixed))]] = False
+    lengths = np.maximum(words - 2, 0)
+    kept = mixed[keep]
+    if len(kept) != int(lengths.sum()):
+        raise AssertionError("shingles and words do not add up")
+    return words, kept
+
+
+def _words(blob: bytes) -> tuple[NDArray[np.int64], U64]:
+    """Where each word starts, and its hash: the same word has the same hash anywhere."""
+    powers, inverses = _powers()
+    value = np.frombuffer(blob.translate(_VALUE), np.uint8)
+    inside = value != 0
+    start = inside.copy()
+    start[1:] &= ~inside[:-1]
+    if not blob.isascii():
+        start |= np.frombuffer(blob.translate(_ALONE), np.bool_)
+    starts = np.flatnonzero(start)
+    sums = np.zeros(len(blob) + 1, np.uint32)
+    np.multiply(value, powers[: len(blob)], out=sums[1:], dtype=np.uint32)
+    np.cumsum(sums, out=sums)
+    borders = np.append(starts, len(blob))
+    return starts, (np.diff(sums[borders]) * inverses[starts]).astype(np.uint64)
+
+
+def _tables() -> tuple[bytes, bytes]:
+    """Of each byte: its value in a word, case folded, 0 between words; whether it is a word alone.
+
+    Scripts that are written without spaces (CJK, kana, Hangul, and with them the Indic block
+    and Thai) count each character as a word: their UTF-8 begins with E0 or E3 to ED.
+    """
+    value = [
+        byte if byte >= 0x80 else ord(chr(byte).lower()) if chr(byte).isalnum() else 0
+        for byte in range(256)
+    ]
+    alone = [byte == 0xE0 or 0xE3 <= byte <= 0xED for byte in range(256)]
+    return bytes(value), bytes(alone)
+
+
+_VALUE, _ALONE = _tables()
+_cache: list[tuple[U32, U32]] = []
+
+
+def _powers() -> tuple[U32, U32]:
+    """Powers of the base and of its inverse modulo 2**32, made once."""
+    if not _cache:
+        tables: list[Any] = []
+        for base in (_BASE, _INVERSE):
+            table = np.full(ROW_BYTES + 1, base, np.uint32)
+            table[0] = 1
+            tables.append(np.multiply.accumulate(table, dtype=np.uint32))
+        _cache.append((tables[0], tables[1]))
+    return _cache[0]

@@ -1,0 +1,72 @@
+"""Which texts of a batch are worth a full scan: a quick look at all bytes at once.
+
+What we look for always shows one of: an ``@``, seven digits close together, a run of more than
+sixteen token characters, a private key's header, or the word password.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DIGITS_NEEDED = 7
+_RUN = 17
+_MARKS = (b"@", b"-----BEGIN", b"assw", b"ASSW")
+
+_TOKEN = bytes(
+    ord("a") if byte < 128 and (chr(byte).isalnum() or chr(byte) in "+/=_-.:~") else ord(" ")
+    for byte in range(256)
+)
+_BETWEEN = np.zeros(256, bool)
+_BETWEEN[[0xC2, 0xA0, *b" -().+/"]] = True
+_LETTER = np.zeros(256, bool)
+_LETTER[[byte for byte in range(128) if chr(byte).isalpha()]] = True
+_DIGIT = bytes(ord("0") <= byte <= ord("9") for byte in range(256))
+
+
+def suspects(texts: list[bytes]) -> list[int]:
+    """Indices of the texts that may hold something private, in order."""
+    blob = b"".join(texts)
+    ends = np.cumsum([len(text) for text in texts])
+    runs = _all(blob.translate(_TOKEN), b"a" * _RUN)
+    places = [runs, _digit_groups(blob), *(_all(blob, mark) for mark in _MARKS)]
+    at = np.unique(np.searchsorted(ends, np.concatenate(places), side="right"))
+    return [int(index) for index in at]
+
+
+def _digit_groups(blob: bytes) -> NDArray[np.int64]:
+    """Where seven digits follow each other with at most three separating signs between two."""
+    text = np.frombuffer(blob, np.uint8)
+    is_digit = np.frombuffer(blob.translate(_DIGIT), np.bool_)
+    digits = np.flatnonzero(is_digit)
+    if len(digits) < _DIGITS_NEEDED:
+        return digits[:0]
+    gaps = np.diff(digits)
+    apart = gaps > 4
+    for wide in (2, 3, 4):
+        open_ = np.flatnonzero(gaps == wide)
+        for step in range(1, wide):
+            apart[open_] |= ~_BETWEEN[text[digits[open_] + step]]
+    begins = np.concatenate([[0], np.flatnonzero(apart) + 1])
+    lengths = np.diff(np.append(begins, len(digits)))
+    heads: NDArray[np.int64] = digits[begins[lengths >= _DIGITS_NEEDED]]
+    free: NDArray[np.int64] = heads[~_inside_word(text, is_digit, heads)]
+    return free
+
+
+def _inside_word(
+    text: NDArray[np.uint8], is_digit: NDArray[np.bool_], heads: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether a number goes on a word, as in hex; an IBAN's two letters are no such word."""
+    one, two, three = (np.maximum(heads - back, 0) for back in (1, 2, 3))
+    letters = _LETTER[text[one]] & (heads > 0)
+    return letters & (~_LETTER[text[two]] | _LETTER[text[three]] | is_digit[three])
+
+
+def _all(blob: bytes, mark: bytes) -> NDArray[np.int64]:
+    found = []
+    at = blob.find(mark)
+    while at >= 0:
+        found.append(at)
+        at = blob.find(mark, at + len(mark))
+    return np.array(found, np.int64)
