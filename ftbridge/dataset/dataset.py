@@ -2,53 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ftbridge.dataset.read import BadLine, Numbered, open_data, read
+from ftbridge.dataset.formats import Format, load
+from ftbridge.dataset.mapping import Mapping
+from ftbridge.dataset.read import BadLine, Numbered, Reader
+from ftbridge.dataset.source import Source
+from ftbridge.dataset.structure import Structure, structure
 from ftbridge.dataset.types import Kind
 from ftbridge.errors import DataError
-from ftbridge.files import sha256_of
 
 SHOWN_ERRORS = 20
 """How many bad lines an error names; all are counted."""
 
 
 class Dataset:
-    """A JSONL file of examples. Nothing is read before it is needed, nothing is held.
+    """A file of examples. Nothing is read before it is needed, nothing is held.
 
     Args:
-        path: the file.
+        path: a path, ``-`` for standard input, or an ``s3://`` or ``gs://`` URL; ``.gz`` and
+            ``.zst`` are unpacked on the way.
+        form: the name of its format, where it is not to be detected.
+        mapping: ``role=column`` pairs for CSV, TSV, Parquet and foreign records, see
+            :class:`ftbridge.dataset.mapping.Mapping`.
 
     Raises:
         DataError: on first use, where the file is missing, empty or unreadable.
+        UsageError: for an unknown format, or a mapping that makes no example.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: str | Path, *, form: str | None = None, mapping: Sequence[str] = ()
+    ) -> None:
+        self.source = Source(path)
+        self.path = self.source.path
+        self._wanted = load(form) if form else None
+        self._mapping = Mapping(mapping) if mapping else None
 
     def __repr__(self) -> str:
-        return f"Dataset({str(self.path)!r})"
+        return f"Dataset({self.source.location!r})"
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Container, format and kind, settled on first use."""
+        return Reader(self.source, self._wanted, self._mapping)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the path alone tells how to read it again: a local file, all detected."""
+        return not (self.source.remote or self._wanted or self._mapping)
 
     @property
     def kind(self) -> Kind:
         """The kind of its examples."""
-        return Kind.CHAT
+        return self.reader.guess.kind
+
+    @property
+    def format(self) -> Format:
+        """The format that it is written in."""
+        return self.reader.guess.format
 
     @cached_property
     def sha256(self) -> str:
-        """Hex SHA-256 of the file's bytes."""
-        return sha256_of(open_data(self.path))
+        """Hex SHA-256 of the stored bytes."""
+        self.source.require()
+        with self.source.open_raw() as stream:
+            digest = hashlib.sha256()
+            while block := stream.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()
 
     @property
     def bytes(self) -> int:
-        """Size of the file in bytes."""
-        return open_data(self.path).stat().st_size
+        """Stored size of the file in bytes."""
+        return self.source.size
 
     def read(self) -> Iterator[Numbered | BadLine]:
-        """Each line as an example, or as what is wrong with it."""
-        return read(self.path)
+        """Each record as an example, or as what is wrong with it."""
+        return self.reader.read()
+
+    def structure(self, most: int = SHOWN_ERRORS) -> Structure:
+        """Whether every line is a good example, without looking at what it says."""
+        return structure(self.reader, most)
 
     def examples(self) -> Iterator[Numbered]:
         """Each example with its line number.

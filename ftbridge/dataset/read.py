@@ -1,23 +1,29 @@
-"""Reading JSONL line by line: never whole in memory, each error with its file and line."""
+"""Reading examples: never a file whole in memory, each error with its line and field."""
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import msgspec
 
+from ftbridge.dataset import records
+from ftbridge.dataset.detect import Guess, detect
+from ftbridge.dataset.formats.canonical import DECODERS, decode_as
+from ftbridge.dataset.formats.canonical import FORMAT as CANONICAL
+from ftbridge.dataset.formats.format import Format
+from ftbridge.dataset.mapping import Mapping
+from ftbridge.dataset.records import BadLine, Container, Row
 from ftbridge.dataset.rules import problem_of
-from ftbridge.dataset.types import Chat, Example
+from ftbridge.dataset.source import Source
+from ftbridge.dataset.types import Example, Kind, kind_of
 from ftbridge.errors import DataError
 
-MAX_LINE_BYTES = 32 * 1024 * 1024
-"""Longer lines are refused; no vendor takes an example near this size."""
+__all__ = ["BadLine", "Numbered", "Reader"]
 
-_decoder = msgspec.json.Decoder(Chat)
-_AT = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+_AT = re.compile(r" - at `(key in )?\$\.?(?P<path>.*)`$")
 _ENUM = re.compile(r"^Invalid (enum )?value .*$", re.DOTALL)
 
 
@@ -28,81 +34,155 @@ class Numbered(NamedTuple):
     example: Example
 
 
-class BadLine(NamedTuple):
-    """A line that is not a valid example. ``message`` says what is wrong and what to do."""
+class Reader:
+    """How the examples of one source are read: container, format and kind, settled once.
 
-    line: int
-    message: str
-
-
-def open_data(path: Path) -> Path:
-    """The path itself if it is a readable, non-empty file.
-
-    Raises DataError for a missing file, a folder, an empty file or one without permission.
+    Args:
+        source: where the bytes are.
+        wanted: the format, where it is not to be detected.
+        mapping: which column plays which role, for tables and foreign records.
     """
-    if not path.exists():
-        raise DataError(
-            f"{path}: no such file", hint="check the path", where=str(path), code="missing_file"
+
+    def __init__(
+        self, source: Source, wanted: Format | None = None, mapping: Mapping | None = None
+    ) -> None:
+        source.require()
+        self.source, self.mapping = source, mapping
+        self.container: Container = records.container_of(source)
+        self.guess = self._settle(wanted)
+
+    def read(self) -> Iterator[Numbered | BadLine]:
+        """Every record as an example or as what is wrong with it."""
+        if self.mapping is not None:
+            return self._mapped(self.mapping)
+        if self.container == "jsonl" and self.guess.format is CANONICAL:
+            with_blocks = DECODERS.get(self.guess.kind)
+            if with_blocks is not None:
+                return self._fast(with_blocks)
+        return self._each()
+
+    def decode(self, number: int, line: bytes) -> Numbered | BadLine:
+        """One record to an example, checked for shape, kind and the rules of its kind."""
+        form, kind = self.guess
+        try:
+            example = decode_as(kind, line) if form is CANONICAL else form.decode(line)
+        except (DataError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return BadLine(number, explain(error, line))
+        if kind_of(example) is not kind:
+            wrong = f"a {kind_of(example)} example in a file of {kind}; keep one kind a file"
+            return BadLine(number, wrong)
+        problem = problem_of(example)
+        return BadLine(number, problem) if problem else Numbered(number, example)
+
+    def _settle(self, wanted: Format | None) -> Guess:
+        if self.mapping is None:
+            return detect((line for _, line in self._lines() if isinstance(line, bytes)), wanted)
+        for item in self._mapped(self.mapping):
+            if isinstance(item, Numbered):
+                return Guess(CANONICAL, kind_of(item.example))
+        return Guess(CANONICAL, Kind.CHAT)
+
+    def _fast(self, decoder: msgspec.json.Decoder[Any]) -> Iterator[Numbered | BadLine]:
+        """Canonical lines, a block at a time; a block with a bad line is read line by line."""
+        decode_lines: Callable[[bytes], list[Any]] = decoder.decode_lines
+        with self.source.open(buffered=False) as stream:
+            for first, count, view in records.blocks(stream):
+                block = bytes(view)  # what stays undecoded in an example is a slice of it
+                try:
+                    examples = decode_lines(block) if len(block) <= records.MAX_LINE_BYTES else []
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    examples = []
+                if len(examples) != count:
+                    yield from self.by_line(first, block)
+                    continue
+                for number, example in enumerate(examples, first):
+                    problem = problem_of(example)
+                    yield BadLine(number, problem) if problem else Numbered(number, example)
+
+    def by_line(self, first: int, block: bytes) -> Iterator[Numbered | BadLine]:
+        """The lines of a block one by one, the first of which has the number ``first``."""
+        for number, line in records.json_lines(io.BytesIO(block)):
+            at = first + number - 1
+            if isinstance(line, BadLine):
+                yield BadLine(at, line.message)
+            else:
+                yield self.decode(at, line)
+
+    def _each(self) -> Iterator[Numbered | BadLine]:
+        for number, line in self._lines():
+            yield line if isinstance(line, BadLine) else self.decode(number, line)
+
+    def _mapped(self, mapping: Mapping) -> Iterator[Numbered | BadLine]:
+        for number, row in self._rows():
+            if isinstance(row, BadLine):
+                yield row
+                continue
+            try:
+                example = mapping.example(row)
+            except DataError as error:
+                yield BadLine(number, error.message)
+                continue
+            problem = problem_of(example)
+            yield BadLine(number, problem) if problem else Numbered(number, example)
+
+    def _rows(self) -> Iterator[tuple[int, Row | BadLine]]:
+        """Records as columns."""
+        by_place = self.mapping is not None and self.mapping.by_place
+        if self.container in ("csv", "tsv"):
+            yield from records.table_rows(self.source, self.container, header=not by_place)
+        elif self.container == "parquet":
+            yield from records.parquet_rows(self.source)
+        else:
+            for number, line in self._lines():
+                if isinstance(line, BadLine):
+                    yield number, line
+                    continue
+                try:
+                    yield number, msgspec.json.decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                    yield number, BadLine(number, explain(error, line))
+
+    def _lines(self) -> Iterator[tuple[int, bytes | BadLine]]:
+        """Records as JSON objects."""
+        if self.container in ("csv", "tsv", "parquet"):
+            for number, row in self._rows():
+                if isinstance(row, BadLine):
+                    yield number, row
+                else:
+                    yield number, msgspec.json.encode(row)
+        elif self.container == "object":
+            yield from records.json_object(self.source, self.mapping.rows if self.mapping else None)
+        else:
+            split = records.json_array if self.container == "array" else records.json_lines
+            with self.source.open() as stream:
+                yield from split(stream)
+
+
+def explain(error: Exception, line: bytes) -> str:
+    """What a decoder found wrong: the field first, never a value, and what to do."""
+    if isinstance(error, DataError):
+        return error.message
+    if isinstance(error, msgspec.ValidationError):
+        return _explain(str(error))
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {_fault_of_utf8(line)}; save the file as UTF-8"
+    if isinstance(error, RecursionError):
+        return "nested too deeply; flatten the object"
+    text = str(error)
+    if "truncated" in text and line.rstrip().endswith((b"}", b"]")) and b"\\u" in line:
+        return (
+            "not JSON: cut off, or half of a surrogate pair (\\ud800 to \\udfff alone); write the "
+            "whole character"
         )
-    if path.is_dir():
-        raise DataError(
-            f"{path}: is a folder, not a file", hint="name one JSONL file", where=str(path)
-        )
+    return f"not JSON: {text[0].lower()}{text[1:]}; write one JSON object a line"
+
+
+def _fault_of_utf8(line: bytes) -> int:
     try:
-        with path.open("rb") as stream:
-            if not stream.read(1):
-                raise DataError(
-                    f"{path}: the file is empty",
-                    hint="write one JSON example a line",
-                    where=str(path),
-                )
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be read: {error.strerror}",
-            hint="check its permissions",
-            where=str(path),
-        ) from None
-    return path
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, bytes | BadLine]]:
-    """Number and bytes of each line that is not blank; a line over the limit is a BadLine."""
-    with open_data(path).open("rb") as stream:
-        number = 0
-        while line := stream.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(line) > MAX_LINE_BYTES:
-                while line and not line.endswith(b"\n"):
-                    line = stream.readline(MAX_LINE_BYTES)
-                limit = MAX_LINE_BYTES // 1024**2
-                yield (
-                    number,
-                    BadLine(number, f"the line is longer than {limit} MB; split or drop it"),
-                )
-            elif line.strip():
-                yield number, line
-
-
-def decode(number: int, line: bytes) -> Numbered | BadLine:
-    """One line to an example, checked for shape and for the rules of its kind."""
-    try:
-        example = _decoder.decode(line)
-    except msgspec.ValidationError as error:
-        return BadLine(number, _explain(str(error)))
-    except msgspec.DecodeError as error:
-        return BadLine(number, f"not JSON: {error}; write one JSON object a line")
+        line.decode()
     except UnicodeDecodeError as error:
-        return BadLine(number, f"not UTF-8 at byte {error.start}; save the file as UTF-8")
-    except RecursionError:
-        return BadLine(number, "nested too deeply; flatten the object")
-    problem = problem_of(example)
-    return BadLine(number, problem) if problem else Numbered(number, example)
-
-
-def read(path: Path) -> Iterator[Numbered | BadLine]:
-    """Every line of a file as an example or as what is wrong with it."""
-    for number, line in read_lines(path):
-        yield line if isinstance(line, BadLine) else decode(number, line)
+        return error.start + 1
+    return 1
 
 
 def _explain(message: str) -> str:
@@ -111,7 +191,7 @@ def _explain(message: str) -> str:
     field = at["path"] if at else ""
     what = _AT.sub("", message)
     if _ENUM.match(what):
-        what = "a value that is not allowed here"
+        what = "a value that is not allowed here; use one that docs/dataset-format.md lists"
         if field.endswith("role"):
             what = "unknown role; use system, user, assistant or tool"
         elif field.endswith("weight"):
@@ -120,6 +200,8 @@ def _explain(message: str) -> str:
         what = f"{what[0].lower()}{what[1:]}; remove it, or move it under `metadata`"
     elif "missing required field" in what:
         what = f"{what[0].lower()}{what[1:]}; add it"
+    elif "of length >= 1" in what:
+        what = "is empty; fill it or leave it out"
     else:
         what = f"{what[0].lower()}{what[1:]}; correct the type"
     return f"`{field}`: {what}" if field else what

@@ -8,11 +8,15 @@ they are decoded once a line, and it decodes and validates faster than ``json`` 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 Role = Literal["system", "user", "assistant", "tool"]
+Name = Annotated[str, Meta(min_length=1)]
+Json: TypeAlias = Raw | UnsetType
+"""JSON kept undecoded, byte for byte; UNSET where absent (``Raw | None`` takes only null)."""
 
 
 class Kind(StrEnum):
@@ -37,7 +41,7 @@ class TextPart(_Strict, tag_field="type", tag="text"):
 class ImageUrl(_Strict):
     """Where an image is: an https address or a ``data:`` URL."""
 
-    url: str
+    url: Name
     detail: Literal["auto", "low", "high"] | None = None
 
 
@@ -50,7 +54,7 @@ class ImagePart(_Strict, tag_field="type", tag="image_url"):
 class FunctionCall(_Strict):
     """A call the assistant makes. ``arguments`` is JSON text, kept byte for byte."""
 
-    name: str
+    name: Name
     arguments: str
 
 
@@ -58,16 +62,16 @@ class ToolCall(_Strict):
     """One entry of ``tool_calls``."""
 
     function: FunctionCall
-    id: str | None = None
+    id: Name | None = None
     type: Literal["function"] = "function"
 
 
 class Function(_Strict):
     """What a tool offers; ``parameters`` is a JSON schema, kept byte for byte."""
 
-    name: str
+    name: Name
     description: str | None = None
-    parameters: msgspec.Raw | None = None
+    parameters: Json = UNSET
     strict: bool | None = None
 
 
@@ -78,28 +82,87 @@ class Tool(_Strict):
     type: Literal["function"] = "function"
 
 
+Parts = Annotated[list[TextPart | ImagePart], Meta(min_length=1)]
+Calls = Annotated[list[ToolCall], Meta(min_length=1)]
+
+
 class Message(_Strict):
     """One turn. ``weight`` 0 keeps an assistant turn out of the loss."""
 
     role: Role
-    content: str | list[TextPart | ImagePart] | None = None
+    content: str | Parts | None = None
     name: str | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: Calls | None = None
     tool_call_id: str | None = None
     weight: Literal[0, 1] | None = None
+
+
+Messages = Annotated[list[Message], Meta(min_length=1)]
+Tools = Annotated[list[Tool], Meta(min_length=1)]
 
 
 class Chat(_Strict):
     """A conversation to learn the assistant's turns from (SFT)."""
 
-    messages: list[Message]
-    tools: list[Tool] | None = None
+    messages: Messages
+    tools: Tools | None = None
     parallel_tool_calls: bool | None = None
     metadata: dict[str, Any] | None = None
 
 
-Example = Chat
-"""Any example; later kinds join this union."""
+class Preference(_Strict):
+    """A prompt with a better and a worse answer (DPO)."""
+
+    prompt: Messages
+    chosen: Messages
+    rejected: Messages
+    tools: Tools | None = None
+    parallel_tool_calls: bool | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class Reward(_Strict):
+    """A prompt whose answers a grader scores (RL).
+
+    ``reference`` and the ``extra`` keys (top-level keys of the line) are JSON that graders read,
+    kept byte for byte; :meth:`fields` decodes them.
+    """
+
+    messages: Messages
+    reference: Json = UNSET
+    tools: Tools | None = None
+    parallel_tool_calls: bool | None = None
+    extra: dict[str, Raw] = {}
+    metadata: dict[str, Any] | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """What a grader reads: ``reference`` and the further keys, as Python values."""
+        raw = dict(self.extra)
+        if isinstance(self.reference, Raw):
+            raw["reference"] = self.reference
+        return {name: msgspec.json.decode(value) for name, value in raw.items()}
+
+
+class Text(_Strict):
+    """Plain text to go on pre-training with."""
+
+    text: Annotated[str, Meta(min_length=1)]
+    metadata: dict[str, Any] | None = None
+
+
+Example: TypeAlias = Chat | Preference | Reward | Text
+
+KINDS: dict[type[Example], Kind] = {
+    Chat: Kind.CHAT,
+    Preference: Kind.PREFERENCE,
+    Reward: Kind.REWARD,
+    Text: Kind.TEXT,
+}
+
+
+def kind_of(example: Example) -> Kind:
+    """The kind of an example."""
+    return KINDS[type(example)]
 
 
 def text_of(message: Message) -> str:
@@ -107,3 +170,41 @@ def text_of(message: Message) -> str:
     if message.content is None or isinstance(message.content, str):
         return message.content or ""
     return "".join(part.text for part in message.content if isinstance(part, TextPart))
+
+
+def messages_of(example: Example) -> list[Message]:
+    """All messages in the order of the line; none for a text."""
+    if isinstance(example, Text):
+        return []
+    if isinstance(example, Preference):
+        return [*example.prompt, *example.chosen, *example.rejected]
+    return example.messages
+
+
+def prompt_of(example: Example) -> list[Message]:
+    """What the model is given: before the last turn of a chat, all of a reward's messages."""
+    if isinstance(example, Chat):
+        return example.messages[:-1]
+    if isinstance(example, Preference):
+        return example.prompt
+    return messages_of(example)
+
+
+def tools_of(example: Example) -> list[Tool]:
+    """The tools that an example offers."""
+    return [] if isinstance(example, Text) else example.tools or []
+
+
+def to_json(example: Example) -> bytes:
+    """The example as one canonical line, without the line break."""
+    if not isinstance(example, Reward):
+        return msgspec.json.encode(example)
+    line: dict[str, Any] = {"messages": example.messages}
+    for name in ("reference", "tools", "parallel_tool_calls"):
+        value = getattr(example, name)
+        if value is not None and value is not UNSET:
+            line[name] = value
+    line |= example.extra
+    if example.metadata is not None:
+        line["metadata"] = example.metadata
+    return msgspec.json.encode(line)

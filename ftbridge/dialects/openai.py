@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from ftbridge import clock
-from ftbridge.dataset.types import Chat, Example
-from ftbridge.errors import DataError, UsageError
+from ftbridge.errors import UsageError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.jobs.states import State
 from ftbridge.provider import ChatRequest, RemoteCheckpoint, RemoteEvent, RemoteJob, RemoteMetric
@@ -35,21 +32,6 @@ METHODS = {Method.SFT: "supervised", Method.DPO: "dpo", Method.RL: "reinforcemen
 
 WIRE_HYPERPARAMETERS = ("n_epochs", "batch_size", "learning_rate_multiplier", "beta")
 """Neutral names that are the wire's own; which of them a method takes is the catalogue's."""
-
-_decoder = msgspec.json.Decoder(Chat)
-
-
-def encode(example: Example) -> bytes:
-    """A chat as OpenAI's SFT line: the canonical shape without ``metadata``."""
-    return msgspec.json.encode(msgspec.structs.replace(example, metadata=None))
-
-
-def decode(line: bytes) -> Example:
-    """An SFT line as a chat. Raises DataError where it is none."""
-    try:
-        return _decoder.decode(line)
-    except msgspec.DecodeError as error:
-        raise DataError(f"not a line of OpenAI's chat format: {error}") from None
 
 
 def create_body(spec: JobSpec, training: str, validation: str | None, key: str) -> dict[str, Any]:

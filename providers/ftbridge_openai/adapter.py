@@ -30,6 +30,7 @@ from ftbridge.provider import (
     RemoteMetric,
     Sandbox,
 )
+from ftbridge_openai.convert import FORMAT
 from ftbridge_openai.failures import translated
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ class OpenAIProvider(Provider):
     # -- before the job ----------------------------------------------------------------------
 
     def convert(self, example: Example) -> Converted:
-        """Canonical chats are OpenAI's own shape; nothing is lost."""
-        return Converted(dialect.encode(example))
+        """SFT, DPO and RFT lines; nothing but metadata stays behind."""
+        return FORMAT.encode(example)
 
     def parse(self, line: bytes) -> Example:
-        """An OpenAI SFT line."""
-        return dialect.decode(line)
+        """An OpenAI SFT, DPO or RFT line."""
+        return FORMAT.decode(line)
 
     def request(
         self, spec: JobSpec, training: str, validation: str | None, key: str

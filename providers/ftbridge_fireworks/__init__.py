@@ -1,0 +1,1 @@
+"""Fireworks for ftbridge: data format and rules."""

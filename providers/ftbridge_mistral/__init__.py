@@ -1,0 +1,1 @@
+"""Mistral for ftbridge: data format and rules."""

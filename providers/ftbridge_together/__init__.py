@@ -1,0 +1,1 @@
+"""Together for ftbridge: data format and rules."""

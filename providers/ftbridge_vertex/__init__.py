@@ -1,0 +1,1 @@
+"""Google Vertex AI for ftbridge: data format and rules."""
