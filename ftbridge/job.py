@@ -155,6 +155,10 @@ class Job:
         """The known events, oldest first, each with its number."""
         return self._bridge.ledger.history.events(self.id, after)
 
+    def details(self) -> dict[str, Any]:
+        """What the provider says of the job beyond the common fields, asked now."""
+        return self._place.get(str(self.row.remote_id)).details
+
     def metrics(self) -> list[RemoteMetric]:
         """The known metrics by step."""
         return self._bridge.ledger.history.metrics(self.id)

@@ -9,11 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
+
 from ftbridge.cost.tokens import Counter, framed_counter
 from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.dataset.formats.canonical import FORMAT
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
-from ftbridge.dialects import openai as chat_shape
 from ftbridge.errors import OperationFailed, UsageError
 from ftbridge.files import atomic_write
 from ftbridge.jobs.spec import JobSpec
@@ -32,7 +34,7 @@ from ftbridge.provider import (
     Setting,
 )
 from ftbridge_local import answers, models
-from ftbridge_local.failures import translated
+from ftbridge_local.failures import quiet, translated
 from ftbridge_local.runs import INTERRUPTED, Run
 from ftbridge_local.speed import calibration_rows, measured
 
@@ -109,12 +111,12 @@ class LocalProvider(Provider):
     # -- before the job ----------------------------------------------------------------------
 
     def convert(self, example: Example) -> Converted:
-        """The trainer reads canonical chats."""
-        return Converted(chat_shape.encode(example))
+        """The trainer reads the canonical format; metadata stays behind."""
+        return FORMAT.encode(msgspec.structs.replace(example, metadata=None))
 
     def parse(self, line: bytes) -> Example:
-        """A canonical chat."""
-        return chat_shape.decode(line)
+        """A canonical line."""
+        return FORMAT.decode(line)
 
     def request(
         self, spec: JobSpec, training: str, validation: str | None, key: str
@@ -282,6 +284,8 @@ class LocalProvider(Provider):
     def resume(self, remote_id: str) -> RemoteJob:
         """Start the process again; it goes on from the newest complete checkpoint."""
         run = self._existing(remote_id)
+        if run.status()["state"] == "paused":
+            run.join()  # it has said its last word and may still be on its way out
         if not run.alive():
             run.start()
         return self.get(remote_id)
@@ -345,7 +349,7 @@ class LocalProvider(Provider):
         if merged and source.name == "adapter":
             from ftbridge_trainer.merge import merge
 
-            with translated():
+            with translated(), quiet():
                 merge(source, out)
         else:
             shutil.copytree(source, out, dirs_exist_ok=True)

@@ -11,7 +11,7 @@ from typing import Any
 from ftbridge.errors import UsageError
 from ftbridge.provider import ChatReply, ChatRequest
 from ftbridge_local import models
-from ftbridge_local.failures import translated
+from ftbridge_local.failures import quiet, translated
 
 _lock = threading.Lock()
 _kept: dict[tuple[str, str | None], Any] = {}
@@ -29,7 +29,7 @@ def chat_many(
         tools = json.dumps(request.tools) if request.tools else ""
         settings = (tools, request.max_tokens, request.temperature, request.seed)
         groups.setdefault(settings, []).append(index)
-    with _lock, translated():
+    with _lock, translated(), quiet():
         generator = _generator(cache, model)
         for indices in groups.values():
             first = requests[indices[0]]
@@ -46,7 +46,7 @@ def chat_many(
 
 def stream(cache: Path, model: str, request: ChatRequest) -> Iterator[str]:
     """One answer in pieces."""
-    with _lock, translated():
+    with _lock, translated(), quiet():
         yield from _generator(cache, model).chat_stream(
             [dict(message) for message in request.messages],
             max_new_tokens=request.max_tokens,

@@ -1,7 +1,8 @@
-"""The trainer's errors as ftbridge's: the trainer never imports ftbridge."""
+"""Calling the trainer's modules: its errors as ftbridge's, its libraries silent."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,3 +23,13 @@ def translated() -> Iterator[None]:
     except TrainerError as error:
         kind = UsageError if error.code.startswith("recipe") else OperationFailed
         raise kind(error.message, code=error.code, hint=error.hint) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No progress bars, log lines or deprecation warnings of torch's kin in the block."""
+    from ftbridge_trainer.model import silence
+
+    with warnings.catch_warnings():
+        silence()
+        yield

@@ -19,6 +19,15 @@ INTERRUPTED = "interrupted"
 """Our word for a run whose process is gone before its end."""
 
 
+_LAUNCH = """
+import os, subprocess, sys
+trainer = subprocess.Popen(sys.argv[1:], stdout=sys.stderr, start_new_session=True)
+os.write(1, str(trainer.pid).encode())
+os._exit(0)
+"""
+"""Run in between, so that the trainer is nobody's child: no zombie in a long-lived application."""
+
+
 class Run:
     """One run folder."""
 
@@ -44,23 +53,27 @@ class Run:
         """
         for request in ("pause", "cancel"):
             (self.path / request).unlink(missing_ok=True)
+        self._mark("preparing")  # the last word of an earlier process no longer holds
         log = os.open(self.path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        command = [sys.executable, "-m", "ftbridge_trainer", str(self.path)]
         try:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "ftbridge_trainer", str(self.path)],
+            started = subprocess.run(
+                [sys.executable, "-c", _LAUNCH, *command],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=subprocess.PIPE,
                 stderr=log,
-                start_new_session=True,
                 cwd=self.path,
                 env=_environment(),
+                check=True,
             )
-        except OSError as error:
-            raise ProviderError(f"the trainer cannot be started: {error.strerror}") from None
+        except (OSError, subprocess.CalledProcessError):
+            raise ProviderError(
+                "the trainer cannot be started", hint=f"see {self.path / 'log.txt'}"
+            ) from None
         finally:
             os.close(log)
         with atomic_write(self.path / "worker.pid") as stream:
-            stream.write(str(process.pid).encode())
+            stream.write(started.stdout.strip())
 
     def status(self) -> dict[str, Any]:
         """The trainer's ``status.json``, with ``interrupted`` where its process is gone."""
@@ -81,14 +94,18 @@ class Run:
         except (OSError, ValueError, psutil.Error):
             return False
 
+    def join(self) -> None:
+        """Wait for the end of the process."""
+        while self.alive():
+            clock.sleep(0.1)
+
     def wait(self) -> None:
-        """Wait for the end of the process.
+        """Wait for a good end.
 
         Raises:
             ProviderError: where it did not succeed.
         """
-        while self.alive():
-            clock.sleep(0.2)
+        self.join()
         if self.status()["state"] != "succeeded":
             raise ProviderError(f"the run in {self.path} did not succeed", hint="see its log.txt")
 
@@ -96,11 +113,7 @@ class Run:
         """Ask the trainer to ``cancel`` or ``pause``; a dead one is marked here."""
         (self.path / what).touch(mode=0o600)
         if not self.alive():
-            status = self.status()
-            if status["state"] not in ENDED:
-                status["state"] = {"cancel": "cancelled", "pause": "paused"}[what]
-                with atomic_write(self.path / "status.json") as stream:
-                    stream.write(json.dumps(status).encode())
+            self._mark({"cancel": "cancelled", "pause": "paused"}[what])
 
     def result(self) -> dict[str, Any] | None:
         """What the trainer wrote at its end, or None."""
@@ -119,6 +132,13 @@ class Run:
             except ValueError:
                 continue
         return found
+
+    def _mark(self, state: str) -> None:
+        """Write a state in the place of a trainer that does not run."""
+        status = self._read("status.json")
+        if status and status["state"] not in ENDED:
+            with atomic_write(self.path / "status.json") as stream:
+                stream.write(json.dumps(status | {"state": state}).encode())
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
