@@ -121,7 +121,7 @@ def available_cores() -> int:
 
 
 def cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bf16 in hardware; without that bf16 is slower than fp32."""
+    """Whether the processor multiplies bf16 in hardware at all; `bf16` tells whether that pays."""
     try:
         text = Path("/proc/cpuinfo").read_text("utf-8")
     except OSError:

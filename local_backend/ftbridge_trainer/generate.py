@@ -16,8 +16,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from .bf16 import cpu_bf16_pays
 from .errors import TrainerError
-from .facts import cpu_has_bf16
 
 Message = dict[str, Any]
 Picker = Callable[[Any, list[int]], list[int]]
@@ -229,13 +229,13 @@ class Generator:
 
 
 def _resolve_dtype(name: str, device: str) -> str:
-    """bf16 where the hardware multiplies it, else fp32: emulated bf16 is slower than fp32."""
+    """bf16 where it is quicker than fp32, which not every processor with the flag makes true."""
     if name in ("float32", "bfloat16"):
         return name
     if name != "auto":
         raise TrainerError("bad_dtype", f"no compute type {name!r}", "auto, float32 or bfloat16")
     if device == "cpu":
-        return "bfloat16" if cpu_has_bf16() else "float32"
+        return "bfloat16" if cpu_bf16_pays() else "float32"
     import torch
 
     return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"

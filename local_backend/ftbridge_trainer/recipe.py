@@ -167,9 +167,9 @@ def _choose_machine(p: _Picks) -> None:
     machine = p.facts.machine
     p.pick("device", machine.device, "the accelerator if there is one", measured=True)
     p.pick("threads", machine.cores, "the cores that this process may use", measured=True)
-    dtype, why = "fp32", "this device has no fast bf16"
+    dtype, why = "fp32", "bf16 is not quicker on this device"
     if machine.bf16:
-        dtype, why = "bf16", "this device computes bf16 in hardware"
+        dtype, why = "bf16", "quicker than fp32 on this device"
     p.pick("compute_dtype", dtype, why, measured=True)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from . import checkpoint, facts, guard, output, recipe
 from . import model as models
 from .batches import padding_share
+from .bf16 import cpu_bf16_pays
 from .control import Control, Stopped, device_lock
 from .data import read_rows, sha256_file
 from .errors import TrainerError
@@ -167,7 +168,7 @@ def _measure(
     if on_cuda:
         memory, bf16 = int(torch.cuda.mem_get_info()[0]), bool(torch.cuda.is_bf16_supported())
     else:
-        memory, bf16 = facts.available_memory(), facts.cpu_has_bf16()
+        memory, bf16 = facts.available_memory(), cpu_bf16_pays()
     shape = facts.read_shape(model_dir)
     limit = min(raw.get("max_length") or shape.context, shape.context)
     lengths = [min(limit, len(example.ids)) for example in examples]
