@@ -72,10 +72,8 @@ class AutoEpochs(Source):
 
 
 class Limits(_Frozen):
-    """What the vendor demands of a data file."""
+    """What the vendor demands of a request; what it demands of data is in ``rules.toml``."""
 
-    min_examples: int = 1
-    max_file_bytes: int | None = None
     max_suffix: int | None = None
     source: str
 

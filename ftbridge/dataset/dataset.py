@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ftbridge.dataset.formats import Format, load
 from ftbridge.dataset.mapping import Mapping
+from ftbridge.dataset.parallel import in_parts
 from ftbridge.dataset.read import BadLine, Numbered, Reader
 from ftbridge.dataset.source import Source
 from ftbridge.dataset.structure import Structure, structure
@@ -53,7 +54,8 @@ class Dataset:
     @property
     def plain(self) -> bool:
         """Whether the path alone tells how to read it again: a local file, all detected."""
-        return not (self.source.remote or self._wanted or self._mapping)
+        odd = self.source.remote or self.source.location == "-"
+        return not (odd or self._wanted or self._mapping)
 
     @property
     def kind(self) -> Kind:
@@ -84,9 +86,14 @@ class Dataset:
         """Each record as an example, or as what is wrong with it."""
         return self.reader.read()
 
-    def structure(self, most: int = SHOWN_ERRORS) -> Structure:
-        """Whether every line is a good example, without looking at what it says."""
-        return structure(self.reader, most)
+    def structure(self, most: int = SHOWN_ERRORS, workers: int = 1) -> Structure:
+        """Whether every line is a good example, without looking at what it says.
+
+        Args:
+            most: how many bad lines to name.
+            workers: processes; more than one only for plain local JSONL.
+        """
+        return structure(in_parts(self.reader, workers), most)
 
     def examples(self) -> Iterator[Numbered]:
         """Each example with its line number.
@@ -95,30 +102,45 @@ class Dataset:
             DataError: at the end, if any line was bad, naming the first ``SHOWN_ERRORS`` and
                 the count of all; also if there was no example at all.
         """
-        shown: list[str] = []
-        bad = good = 0
+        faults = Faults(self.source.location)
+        good = 0
         for item in self.read():
             if isinstance(item, BadLine):
-                bad += 1
-                if len(shown) < SHOWN_ERRORS:
-                    shown.append(f"{self.path}:{item.line}: {item.message}")
+                faults.add(item)
             else:
                 good += 1
                 yield item
-        if bad:
-            raise DataError(
-                _summary(shown, bad),
-                hint=f"see them all with `ftbridge check {self.path} --max-errors {bad}`",
-                where=shown[0].split(": ", 1)[0],
-            )
+        faults.require_none(f"ftbridge check {self.source.location}")
         if not good:
             raise DataError(
-                f"{self.path}:1: no example; write one JSON object a line",
-                where=f"{self.path}:1",
+                f"{self.source.location}:1: no example; write one JSON object a line",
+                where=f"{self.source.location}:1",
                 hint="see docs/dataset-format.md",
             )
 
 
-def _summary(shown: list[str], bad: int) -> str:
-    rest = bad - len(shown)
-    return "\n".join(shown) + (f"\n... and {rest} more bad lines" if rest else "")
+class Faults:
+    """Bad lines of one file on their way into one error: some shown, all counted."""
+
+    def __init__(self, location: str) -> None:
+        self._location = location
+        self._shown: list[str] = []
+        self.count = 0
+
+    def add(self, bad: BadLine) -> None:
+        """Count a bad line, and keep it while there is room."""
+        self.count += 1
+        if len(self._shown) < SHOWN_ERRORS:
+            self._shown.append(f"{self._location}:{bad.line}: {bad.message}")
+
+    def require_none(self, command: str) -> None:
+        """Raise DataError if there was any; ``command`` shows them all."""
+        if not self.count:
+            return
+        rest = self.count - len(self._shown)
+        more = f"\n... and {rest} more bad lines" if rest else ""
+        raise DataError(
+            "\n".join(self._shown) + more,
+            hint=f"see them all with `{command} --max-errors {self.count}`",
+            where=self._shown[0].split(": ", 1)[0],
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -50,6 +51,17 @@ class Reader:
         self.source, self.mapping = source, mapping
         self.container: Container = records.container_of(source)
         self.guess = self._settle(wanted)
+
+    def part(self, span: tuple[int, int]) -> Reader:
+        """A reader of the same settings for a range of bytes that begins and ends with lines."""
+        part = copy.copy(self)
+        part.source = Source(self.source.path, span)
+        return part
+
+    def count_lines(self) -> int:
+        """The lines of the source, blank ones included."""
+        with self.source.open(buffered=False) as stream:
+            return sum(count for _, count, _ in records.blocks(stream))
 
     def read(self) -> Iterator[Numbered | BadLine]:
         """Every record as an example or as what is wrong with it."""

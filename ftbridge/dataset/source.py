@@ -41,12 +41,14 @@ class Source:
     Args:
         location: a path, ``-`` for standard input, or a URL that fsspec opens (``s3://``,
             ``gs://``, ``memory://``).
+        span: the bytes of a plain local file to read, start and end; all if left out.
     """
 
-    def __init__(self, location: str | Path) -> None:
+    def __init__(self, location: str | Path, span: tuple[int, int] | None = None) -> None:
         self.remote = "://" in str(location)
         self.location = str(location)
         self.path = _spooled() if self.location == "-" else Path(location)
+        self._span = span
 
     @property
     def suffix(self) -> str:
@@ -76,6 +78,12 @@ class Source:
             return int(filesystem.size(path))
         return self.path.stat().st_size
 
+    @property
+    def packed(self) -> bool:
+        """Whether the file is compressed."""
+        with self.open_raw() as stream:
+            return stream.read(4).startswith((GZIP_MAGIC, ZSTD_MAGIC))
+
     def require(self) -> None:
         """Raise DataError for a missing file, a folder, an empty or an unreadable file."""
         where = self.location
@@ -103,6 +111,9 @@ class Source:
 
     def open_raw(self, buffered: bool = True) -> BinaryIO:
         """The stored bytes; unbuffered for who reads in blocks and saves a copy."""
+        if self._span is not None:
+            span = _Span(self.path, *self._span)
+            return cast(BinaryIO, io.BufferedReader(span) if buffered else span)
         if self.remote:
             filesystem, path = self._filesystem
             return cast(BinaryIO, filesystem.open(path, "rb"))
@@ -127,6 +138,38 @@ class Source:
         """The first bytes of the content."""
         with self.open() as stream:
             return stream.read(size)
+
+
+class _Span(io.RawIOBase):
+    """The bytes of a file from ``start`` to ``end``."""
+
+    def __init__(self, path: Path, start: int, end: int) -> None:
+        self._stream = path.open("rb", buffering=0)
+        self._start, self._end = start, end
+        self._stream.seek(start)
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes; places are counted from the start of the span."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place."""
+        base = {0: self._start, 1: self._stream.tell(), 2: self._end}[whence]
+        return self._stream.seek(base + offset) - self._start
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer, not beyond the end."""
+        rest = self._end - self._stream.tell()
+        return self._stream.readinto(memoryview(buffer)[: max(0, rest)])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+        super().close()
 
 
 def _spooled() -> Path:

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from ftbridge.dataset import records
 from ftbridge.dataset.formats.canonical import FORMAT as CANONICAL
+from ftbridge.dataset.parallel import run
 from ftbridge.dataset.read import BadLine, Reader
 from ftbridge.dataset.rules import tools_problem
 from ftbridge.dataset.types import Calls, Kind, Parts, Tools
@@ -62,7 +63,7 @@ _decode_lines: Callable[[memoryview], list[_Chat]] = msgspec.json.Decoder(_Chat)
 class Structure:
     """What a structure check found; ``errors`` are capped, ``error_count`` counts them all.
 
-    ``lines`` counts the file's lines, blank ones included.
+    ``lines`` counts the lines of JSONL, blank ones included.
     """
 
     examples: int = 0
@@ -77,8 +78,23 @@ class Structure:
             self.errors.append(bad)
 
 
-def structure(reader: Reader, most: int = 20) -> Structure:
-    """Check every line of a source; name at most ``most`` bad ones."""
+def structure(parts: list[Reader], most: int) -> Structure:
+    """Check every line of a source in consecutive parts; name at most ``most`` bad ones."""
+    if len(parts) == 1:
+        return check_part((parts[0], most))
+    found = Structure()
+    for part in run(check_part, [(part, most) for part in parts]):
+        found.errors += [BadLine(bad.line + found.lines, bad.message) for bad in part.errors]
+        del found.errors[most:]
+        found.examples += part.examples
+        found.error_count += part.error_count
+        found.lines += part.lines
+    return found
+
+
+def check_part(job: tuple[Reader, int]) -> Structure:
+    """Check one part of a source."""
+    reader, most = job
     found = Structure()
     if is_fast(reader):
         with reader.source.open(buffered=False) as stream:
@@ -86,11 +102,12 @@ def structure(reader: Reader, most: int = 20) -> Structure:
                 check_block(reader, found, (first, count), block, most)
         return found
     for item in reader.read():
-        found.lines = item.line
         if isinstance(item, BadLine):
             found.add(item, most)
         else:
             found.examples += 1
+    if reader.container == "jsonl":
+        found.lines = reader.count_lines()
     return found
 
 

@@ -82,6 +82,7 @@ def job(data: Mapping[str, Any]) -> RemoteJob:
         created_at=_moment(data.get("created_at")),
         finished_at=_moment(data.get("finished_at")),
         trained_tokens=data.get("trained_tokens"),
+        n_epochs=_epochs(data),
     )
 
 
@@ -94,6 +95,7 @@ def events(items: list[Mapping[str, Any]]) -> list[RemoteEvent]:
             message=item["message"],
             step=(item.get("data") or {}).get("step"),
             type=item.get("type") or "message",
+            id=item.get("id"),
         )
         for item in reversed(items)
     ]
@@ -140,3 +142,11 @@ def chat_body(model: str, request: ChatRequest) -> dict[str, Any]:
 
 def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else clock.from_epoch(seconds)
+
+
+def _epochs(data: Mapping[str, Any]) -> int | None:
+    """What the vendor has settled on; "auto" until the run starts."""
+    method = data.get("method") or {}
+    settings = (method.get(method.get("type")) or {}).get("hyperparameters")
+    value = (settings or data.get("hyperparameters") or {}).get("n_epochs")
+    return value if isinstance(value, int) else None

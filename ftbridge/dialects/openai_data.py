@@ -68,6 +68,7 @@ _keys = msgspec.json.Decoder(dict[str, Raw])
 class OpenAIShape(Format):
     """OpenAI's lines, less what a vendor does not take (the class variables say)."""
 
+    keeps_shape = True
     takes_names: ClassVar[bool] = True
     takes_weights: ClassVar[bool] = True
     takes_images: ClassVar[bool] = True

@@ -12,13 +12,16 @@ from ftbridge.cost.estimate import estimate
 from ftbridge.cost.prices import PriceBook
 from ftbridge.cost.tokens import Counter, counter_for
 from ftbridge.cost.types import TokenCount, Usd
-from ftbridge.dataset import Dataset
+from ftbridge.dataset import BadLine, Dataset
+from ftbridge.dataset.dataset import Faults
+from ftbridge.dataset.vendor_rules import rules_for
 from ftbridge.errors import (
     BudgetRefused,
     DataError,
     FtbridgeError,
     LossError,
     ServiceClosed,
+    UsageError,
 )
 from ftbridge.jobs.plan import Loss, Payload, Plan, Refusal, Setting
 from ftbridge.jobs.spec import DataRef, JobSpec
@@ -50,7 +53,17 @@ class Converted:
 
 
 def data_ref(dataset: Dataset, examples: int) -> DataRef:
-    """How a spec remembers a file."""
+    """How a spec remembers a file.
+
+    Raises:
+        UsageError: where the path alone would not bring it back.
+    """
+    if not dataset.plain:
+        raise UsageError(
+            "a job's data must be a local file that is read without --from and --map",
+            hint=f"ftbridge convert {dataset.source.location} --to canonical -o train.jsonl",
+            where="data",
+        )
     return DataRef(
         path=str(dataset.path.absolute()),
         sha256=dataset.sha256,
@@ -70,11 +83,19 @@ def survey(provider: Provider, dataset: Dataset, counter: Counter) -> Converted:
     """Convert without writing: hash, size, tokens and losses.
 
     Raises:
-        DataError: for bad lines, or where the file breaks the provider's limits.
+        DataError: for bad lines, lines that have no shape at the provider, and whatever its
+            ``rules.toml`` says that it rejects; each with its line.
+        Unsupported: where the provider takes no examples of this kind.
     """
     found, digest = Converted(), hashlib.sha256()
+    rules = rules_for(provider.name, dataset.kind)
+    faults = Faults(dataset.source.location)
     for number, example in dataset.examples():
-        converted = provider.convert(example)
+        try:
+            converted = provider.convert(example)
+        except DataError as error:
+            faults.add(BadLine(number, error.message))
+            continue
         digest.update(converted.line + b"\n")
         found.bytes += len(converted.line) + 1
         found.examples += 1
@@ -83,6 +104,11 @@ def survey(provider: Provider, dataset: Dataset, counter: Counter) -> Converted:
         found.tokens_high += low if counter.high is counter.low else counter.high(example)
         for code in converted.losses:
             found.losses.setdefault(code, []).append(number)
+        for fault in rules.look(number, example, converted, low) if rules else ():
+            faults.add(fault)
+    for fault in rules.finish() if rules else ():
+        faults.add(fault)
+    faults.require_none(f"ftbridge check {dataset.path} --provider {provider.name}")
     found.sha256 = digest.hexdigest()
     return found
 
@@ -122,7 +148,6 @@ def _plan(
 ) -> Plan:
     counter = counter_for(provider.catalogue().tokens, provider.counter(spec.model))
     training = survey(provider, datasets[0], counter)
-    _require_limits(provider, datasets[0], training)
     validation = survey(provider, datasets[1], counter) if datasets[1] else None
     spec = spec.model_copy(
         update={
@@ -219,24 +244,6 @@ def closed(provider: Provider, spec: JobSpec) -> ServiceClosed | None:
             where=row.source,
         )
     return None
-
-
-def _require_limits(provider: Provider, dataset: Dataset, found: Converted) -> None:
-    limits = provider.catalogue().limits
-    if found.examples < limits.min_examples:
-        raise DataError(
-            f"{dataset.path}: {found.examples} examples; {provider.name} wants at least "
-            f"{limits.min_examples}",
-            hint="add examples",
-            where=str(dataset.path),
-        )
-    if limits.max_file_bytes and found.bytes > limits.max_file_bytes:
-        raise DataError(
-            f"{dataset.path}: {found.bytes:,} bytes in {provider.name}'s format; it takes at most "
-            f"{limits.max_file_bytes:,}",
-            hint="train on fewer rows",
-            where=str(dataset.path),
-        )
 
 
 def _payload(found: Converted) -> Payload:

@@ -7,6 +7,7 @@ preparing-text-data; the Bedrock notebook of Anthropic's cookbook (all read 2026
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -86,6 +87,7 @@ class NovaFormat(Format):
 
     name = "bedrock-nova"
     kinds = (Kind.CHAT,)
+    folder = Path(__file__).parent
 
     def encode(self, example: Example) -> Converted:
         """A ``bedrock-conversation-2024`` line."""
@@ -134,6 +136,7 @@ class ClaudeFormat(Format):
 
     name = "bedrock-claude"
     kinds = (Kind.CHAT,)
+    folder = Path(__file__).parent
 
     def encode(self, example: Example) -> Converted:
         """``system`` and ``messages``."""
@@ -166,6 +169,7 @@ class LlamaFormat(PromptCompletion):
     """A prompt and a completion."""
 
     name = "bedrock-llama"
+    folder = Path(__file__).parent
 
     def looks_like(self, record: Mapping[str, Any]) -> bool:
         """Never: the shape is that of ``prompt-completion``."""
@@ -177,6 +181,7 @@ class RewardFormat(OpenAIShape):
 
     name = "bedrock-rft"
     kinds = (Kind.REWARD,)
+    folder = Path(__file__).parent
     reference_key = "reference_answer"
 
     def looks_like(self, record: Mapping[str, Any]) -> bool:

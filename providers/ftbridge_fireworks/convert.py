@@ -5,6 +5,8 @@ Source: docs.fireworks.ai/fine-tuning/fine-tuning-models and dpo-fine-tuning (re
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ftbridge.dataset.types import Kind
 from ftbridge.dialects.openai_data import OpenAIShape
 
@@ -14,6 +16,7 @@ class FireworksFormat(OpenAIShape):
 
     name = "fireworks"
     kinds = (Kind.CHAT, Kind.PREFERENCE, Kind.REWARD)
+    folder = Path(__file__).parent
     takes_names = False
     takes_parallel = False
     takes_strict = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ftbridge.dataset.types import Kind
@@ -14,6 +15,7 @@ class OpenAIFormat(OpenAIShape):
 
     name = "openai"
     kinds = (Kind.CHAT, Kind.PREFERENCE, Kind.REWARD)
+    folder = Path(__file__).parent
 
     def looks_like(self, record: Mapping[str, Any]) -> bool:
         """The preference shape, which others took over; a chat is canonical anyway."""

@@ -7,6 +7,8 @@ written, since it carries more.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 from msgspec import Raw
 
@@ -22,6 +24,7 @@ class TogetherFormat(OpenAIShape):
 
     name = "together"
     kinds = (Kind.CHAT, Kind.PREFERENCE, Kind.TEXT)
+    folder = Path(__file__).parent
     takes_names = False
     takes_parallel = False
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -114,6 +115,7 @@ class GeminiFormat(Format):
 
     name = "gemini"
     kinds = (Kind.CHAT, Kind.PREFERENCE)
+    folder = Path(__file__).parent
 
     def encode(self, example: Example) -> Converted:
         """Contents by role, the system text beside them."""
@@ -164,8 +166,9 @@ class GeminiFormat(Format):
         answers = {c.score: _messages(c.completion, "completions") for c in found.completions}
         if len(found.completions) != 2 or set(answers) != {0.0, 1.0}:
             raise unformed("`completions`: needs exactly two, with the scores 1 and 0")
-        link([*messages, *answers[0.0]], by_name=True)
-        link([*messages, *answers[1.0]], by_name=True)
+        count = link(messages, by_name=True)
+        for answer in answers.values():
+            link(answer, by_name=True, count=count)
         return Preference(messages, answers[1.0], answers[0.0], tools)
 
     def looks_like(self, record: Mapping[str, Any]) -> bool:

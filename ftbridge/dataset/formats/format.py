@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from ftbridge.dataset.types import Example, Kind, kind_of
@@ -22,6 +23,10 @@ class Format(ABC):
 
     name: ClassVar[str]
     kinds: ClassVar[tuple[Kind, ...]]
+    folder: ClassVar[Path | None] = None
+    """Where the ``rules.toml`` of its vendor lies."""
+    keeps_shape: ClassVar[bool] = False
+    """Whether a line without losses decodes to the very example, so that it need not be."""
 
     @abstractmethod
     def encode(self, example: Example) -> Converted:
@@ -45,6 +50,10 @@ class Format(ABC):
         """Whether a decoded line bears the marks of this format and of no other."""
         return False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process gets its own one object of this name, which is compared by identity.
+        return _load, (self.name,)
+
     def require(self, example: Example) -> Kind:
         """The example's kind, if this format has a shape for it."""
         kind = kind_of(example)
@@ -54,6 +63,12 @@ class Format(ABC):
                 f"{', '.join(self.kinds)}"
             )
         return kind
+
+
+def _load(name: str) -> Format:
+    from ftbridge.dataset.formats.registry import load
+
+    return load(name)
 
 
 def unformed(message: str) -> DataError:

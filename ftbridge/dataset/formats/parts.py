@@ -156,13 +156,13 @@ def numbered(count: int) -> str:
     return f"call_{count}"
 
 
-def link(messages: Sequence[Message], *, by_name: bool) -> None:
+def link(messages: Sequence[Message], *, by_name: bool, count: int = 0) -> int:
     """Give calls and results ids, in a format that writes none: results follow their calls.
 
     A result answers the first open call; ``by_name``: the first open one of the function that
-    stands in the result's ``name``, which is taken away.
+    stands in the result's ``name``, which is taken away. ``count`` calls came before; how many
+    there are then is returned.
     """
-    count = 0
     waiting: list[ToolCall] = []
     for message in messages:
         for call in message.tool_calls or ():
@@ -178,6 +178,7 @@ def link(messages: Sequence[Message], *, by_name: bool) -> None:
         waiting.remove(fits[0])
         if by_name:
             message.name = None
+    return count
 
 
 def record_link(messages: Sequence[Message], losses: Losses, *, by_name: bool) -> None:

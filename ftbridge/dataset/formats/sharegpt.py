@@ -106,8 +106,9 @@ class ShareGPT(Format):
         if found.chosen is None or found.rejected is None:
             raise unformed("`chosen` and `rejected` belong together; add the other")
         chosen, rejected = _messages([found.chosen]), _messages([found.rejected])
-        link([*messages, *rejected], by_name=False)
-        link([*messages, *chosen], by_name=False)
+        count = link(messages, by_name=False)
+        for answer in (chosen, rejected):
+            link(answer, by_name=False, count=count)
         return Preference(prompt=messages, chosen=chosen, rejected=rejected, tools=tools)
 
     def looks_like(self, record: Mapping[str, Any]) -> bool:
