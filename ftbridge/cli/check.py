@@ -8,31 +8,65 @@ import click
 
 from ftbridge.cli.session import Session
 from ftbridge.cli.session import command as common
-from ftbridge.dataset import CheckReport
+from ftbridge.cli.source import opened, source
+from ftbridge.dataset import CheckReport, Dataset
+from ftbridge.files import atomic_write
 
 
 @click.command()
-@click.argument("data", type=click.Path(path_type=Path))
+@source
 @click.option("--structure-only", is_flag=True, help="Leave the quality judgement out.")
 @click.option("--max-errors", default=20, show_default=True, help="How many bad lines to name.")
+@click.option("--provider", metavar="P", help="Also name what this provider would reject.")
+@click.option("--validation", metavar="FILE", help="Also find what leaks into this file.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write the report as a page.")
 @common
-def command(session: Session, data: Path, structure_only: bool, max_errors: int) -> int:
-    """Validate DATA line by line and judge its quality."""
-    report = session.bridge.check(data, structure_only=structure_only, max_errors=max_errors)
-    session.document(_document(report))
+def command(
+    session: Session,
+    data: str,
+    form: str | None,
+    mapping: tuple[str, ...],
+    structure_only: bool,
+    max_errors: int,
+    provider: str | None,
+    validation: str | None,
+    html: Path | None,
+) -> int:
+    """Validate DATA line by line and judge its quality. No finding shows a value."""
+    report = session.bridge.check(
+        opened(data, form, mapping),
+        structure_only=structure_only,
+        max_errors=max_errors,
+        provider=provider,
+        validation=Dataset(validation) if validation else None,
+    )
+    if html:
+        from ftbridge.dataset.quality.page import page
+
+        with atomic_write(html) as stream:
+            stream.write(page(report, Path(data).name).encode())
+    session.document(_document(report, html))
+    _show(session, report, data, html)
+    return 0 if report.ok else 3
+
+
+def _show(session: Session, report: CheckReport, data: str, html: Path | None) -> None:
     for bad in report.errors:
         session.lines(f"{data}:{bad.line}: {bad.message}")
     if report.error_count > len(report.errors):
         session.lines(f"... and {report.error_count - len(report.errors)} more bad lines")
     session.table(
-        ("warning", "count", "first lines", "what it means"),
+        ("warning", "count", "first lines", "what it means, what to do"),
         [(w.code, w.count, ", ".join(map(str, w.lines)), w.message) for w in report.warnings],
     )
     session.lines(f"{report.examples:,} examples of kind {report.kind}, {report.bytes:,} bytes")
-    return 0 if report.ok else 3
+    if report.examples:
+        session.lines(report.advice)
+    if html:
+        session.lines(f"written: {html}")
 
 
-def _document(report: CheckReport) -> dict[str, object]:
+def _document(report: CheckReport, html: Path | None) -> dict[str, object]:
     return {
         "kind": str(report.kind),
         "examples": report.examples,
@@ -40,5 +74,6 @@ def _document(report: CheckReport) -> dict[str, object]:
         "errors": [{"line": bad.line, "message": bad.message} for bad in report.errors],
         "error_count": report.error_count,
         "warnings": [vars(warning) for warning in report.warnings],
-        "tokens": {"characters": report.characters},
-    }
+        "advice": report.advice,
+        "tokens": {} if report.characters is None else {"characters": report.characters},
+    } | ({"html": html} if html else {})

@@ -9,14 +9,18 @@ from ftbridge.dataset.dataset import Dataset
 from ftbridge.dataset.quality.finding import Finding
 from ftbridge.dataset.quality.volume import advice
 from ftbridge.dataset.read import BadLine, Numbered
-from ftbridge.dataset.types import Example, Kind, Text, messages_of, text_of
+from ftbridge.dataset.types import Kind
+from ftbridge.dataset.vendor_rules import faults
 
 __all__ = ["CheckReport", "Finding", "check"]
 
 
 @dataclass
 class CheckReport:
-    """What a check found. ``errors`` are capped, ``error_count`` counts them all."""
+    """What a check found. ``errors`` are capped, ``error_count`` counts them all.
+
+    ``characters`` counts those of all texts; None where only the structure was checked.
+    """
 
     kind: Kind
     examples: int
@@ -24,7 +28,7 @@ class CheckReport:
     errors: list[BadLine]
     error_count: int
     warnings: list[Finding]
-    characters: int
+    characters: int | None
 
     @property
     def ok(self) -> bool:
@@ -43,6 +47,7 @@ def check(
     structure_only: bool = False,
     max_errors: int = 20,
     validation: Dataset | None = None,
+    provider: str | None = None,
 ) -> CheckReport:
     """Validate every line and judge the whole.
 
@@ -51,21 +56,35 @@ def check(
         structure_only: leave the quality judgement out.
         max_errors: how many bad lines to name.
         validation: a validation file, to find what leaks into it.
+        provider: also name what this provider (or one of its formats) would reject.
 
     Raises:
         DataError: where the file itself is missing, empty or unreadable, or the validation file
             holds a bad line.
     """
-    report = CheckReport(dataset.kind, 0, dataset.bytes, [], 0, [], 0)
-    good = _counted(dataset, report, max_errors)
+    report = _judged(dataset, structure_only, max_errors, validation)
+    for bad in faults(dataset, provider) if provider else ():
+        report.error_count += 1
+        if len(report.errors) < max_errors:
+            report.errors.append(bad)
+    return report
+
+
+def _judged(
+    dataset: Dataset, structure_only: bool, max_errors: int, validation: Dataset | None
+) -> CheckReport:
     if structure_only:
-        for _ in good:
-            pass
-        return report
+        found = dataset.structure(max_errors)
+        counts = (found.errors, found.error_count)
+        return CheckReport(dataset.kind, found.examples, dataset.bytes, *counts, [], None)
     # numpy and the sketches are loaded only where quality is judged.
     from ftbridge.dataset.quality.judge import judge
 
-    report.warnings = judge(good, dataset.kind, validation.examples() if validation else None)
+    report = CheckReport(dataset.kind, 0, dataset.bytes, [], 0, [], None)
+    good = _counted(dataset, report, max_errors)
+    report.warnings, report.characters = judge(
+        good, dataset.kind, validation.examples() if validation else None
+    )
     return report
 
 
@@ -76,17 +95,6 @@ def _counted(dataset: Dataset, report: CheckReport, max_errors: int) -> Iterator
             report.error_count += 1
             if len(report.errors) < max_errors:
                 report.errors.append(item)
-            continue
-        report.examples += 1
-        report.characters += _characters(item.example)
-        yield item
-
-
-def _characters(example: Example) -> int:
-    if isinstance(example, Text):
-        return len(example.text)
-    total = 0
-    for message in messages_of(example):
-        content = message.content
-        total += len(content) if isinstance(content, str) else len(text_of(message))
-    return total
+        else:
+            report.examples += 1
+            yield item

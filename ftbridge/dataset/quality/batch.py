@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ftbridge.dataset.quality.view import View, tool_texts, view
+from ftbridge.dataset.quality.view import View, view
 from ftbridge.dataset.read import Numbered
 from ftbridge.dataset.types import Example
 
@@ -21,36 +21,38 @@ class Batch:
     """Some examples: line numbers, views, and ``rows``, the bytes of each one's own words.
 
     ``rows`` leave the system text out: a long system text that all examples share would make
-    any two of them look alike. ``extras`` are system and tool texts, with the example each
-    belongs to.
+    any two of them look alike. ``extras`` are the system texts, with the example each belongs to.
     """
 
     lines: list[int] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
     rows: list[bytes] = field(default_factory=list)
+    prompts: list[bytes] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
     extras: list[bytes] = field(default_factory=list)
     extra_rows: list[int] = field(default_factory=list)
     size: int = 0
+    characters: int = 0
 
     def add(self, item: Numbered) -> None:
         """Take one more example in."""
         seen = view(item.example)
-        parts = [seen.prompt, seen.answer, ""]
+        prompt, answer = seen.prompt.encode(), seen.answer.encode()
+        row = b"%b\n%b\n" % (prompt, answer)
         if seen.rejected:
-            parts.insert(2, seen.rejected)
-        row = "\n".join(parts).encode()
+            row = b"%b%b\n" % (row, seen.rejected.encode())
         if seen.system:
             self.extras.append(seen.system.encode() + b"\n")
             self.extra_rows.append(len(self.rows))
-        for text in tool_texts(item.example):
-            self.extras.append(text.encode() + b"\n")
-            self.extra_rows.append(len(self.rows))
+        self.prompts.append(prompt)
+        self.answers.append(answer)
         self.lines.append(item.line)
         self.examples.append(item.example)
         self.views.append(seen)
         self.rows.append(row)
         self.size += len(row)
+        self.characters += len(seen.system) + len(seen.prompt) + len(seen.answer)
 
 
 def batches(items: Iterable[Numbered]) -> Iterator[Batch]:

@@ -20,14 +20,19 @@ from ftbridge.dataset.types import Kind
 
 def judge(
     items: Iterable[Numbered], kind: Kind, validation: Iterable[Numbered] | None = None
-) -> list[Finding]:
-    """Everything odd in the examples; with a validation file, also what leaks into it."""
+) -> tuple[list[Finding], int]:
+    """Everything odd in the examples and how many characters they have.
+
+    With a validation file, also what leaks into it.
+    """
     index, private = Index(), Private()
     judges: list[Answers | Form | Languages | Systems] = [Answers(), Languages()]
     if kind in (Kind.CHAT, Kind.PREFERENCE):
         judges += [Form(), Systems()]
+    characters = 0
     for batch in batches(items):
         index.add(batch)
+        characters += batch.characters
         private.look(batch)
         for judgement in judges:
             judgement.look(batch)
@@ -40,4 +45,4 @@ def judge(
         found += leaks(index, near, size)
     for judgement in judges:
         found += judgement.findings()
-    return [*found, *private.findings()]
+    return [*found, *private.findings()], characters

@@ -5,8 +5,11 @@ from __future__ import annotations
 from ftbridge.dataset.quality.batch import Batch
 from ftbridge.dataset.quality.finding import Finding
 from ftbridge.dataset.quality.suspects import suspects
+from ftbridge.dataset.quality.view import tool_texts
 from ftbridge.dataset.scan import PERSONAL, scan_text
+from ftbridge.dataset.types import Example, Text
 
+_TOOLS_KEPT = 10_000
 _NAMES = {
     "email": "e-mail addresses",
     "phone": "telephone numbers",
@@ -21,11 +24,16 @@ class Private:
 
     def __init__(self) -> None:
         self._findings: dict[str, Finding] = {}
+        self._tools: set[str] = set()
 
     def look(self, batch: Batch) -> None:
         """Judge a batch."""
         texts = batch.rows + batch.extras
         rows = [*range(len(batch.rows)), *batch.extra_rows]
+        for row, example in enumerate(batch.examples):
+            for text in self._new_tools(example):
+                texts.append(text)
+                rows.append(row)
         kinds: dict[int, set[str]] = {}
         for index in suspects(texts):
             spans = scan_text(texts[index].decode())
@@ -34,6 +42,17 @@ class Private:
         for row in sorted(kinds):
             for kind in sorted(kinds[row]):
                 self._finding(kind).add(batch.lines[row])
+
+    def _new_tools(self, example: Example) -> list[bytes]:
+        """The tools not seen before: most sets offer the same few in every example."""
+        if isinstance(example, Text) or not example.tools:
+            return []
+        new = []
+        for text in tool_texts(example):
+            if text not in self._tools and len(self._tools) < _TOOLS_KEPT:
+                self._tools.add(text)
+                new.append(text.encode() + b"\n")
+        return new
 
     def _finding(self, kind: str) -> Finding:
         if kind not in self._findings:

@@ -39,21 +39,22 @@ class Index:
     def add(self, batch: Batch) -> None:
         """Take a batch in."""
         self.lines.extend(batch.lines)
-        extras = batch.extra_rows
-        tails: dict[int, bytes] = {}
-        for row, extra in zip(extras, batch.extras, strict=True):
-            tails[row] = tails.get(row, b"") + extra
-        for index, (seen, row_bytes) in enumerate(zip(batch.views, batch.rows, strict=True)):
-            self._content += _hash(row_bytes + tails.get(index, b""))
-            # An example without a prompt (kind text) asks nothing: its own hash keeps it apart.
-            asked = f"{seen.system}\0{_folded(seen.prompt)}".encode() if seen.prompt else row_bytes
-            self._prompts += _hash(asked)
-            self._answers += _hash(_folded(seen.answer).encode())
+        tails: dict[int, list[bytes]] = {}
+        for row, extra in zip(batch.extra_rows, batch.extras, strict=True):
+            tails.setdefault(row, []).append(extra)
+        for place, words in enumerate(batch.rows):
+            beside = b"".join(tails[place]) if place in tails else b""
+            whole = _hash(words + beside)
+            prompt = batch.prompts[place]
+            self._content += whole
+            # An example without a question is kept apart by its own hash.
+            self._prompts += _hash(beside + _folded(prompt)) if prompt else whole
+            self._answers += _hash(_folded(batch.answers[place]))
         self._parts.append(sketch(batch.rows))
 
     @property
     def content(self) -> NDArray[np.uint64]:
-        """A hash of each example: texts, tool calls and tools, without metadata."""
+        """A hash of each example: system text, turns, tool calls; without tools and metadata."""
         return np.frombuffer(bytes(self._content), np.uint64)
 
     @property
@@ -88,8 +89,9 @@ def same(keys: NDArray[np.uint64]) -> Pairs:
 
 
 def _candidates(keys: NDArray[np.uint32], rows: NDArray[np.int64]) -> Pairs:
-    order = np.argsort(keys, kind="stable")
-    ordered, members = keys[order], rows[order]
+    # Key and place in one number: sorted fast, and equal keys stay in the order of the rows.
+    both = np.sort(keys.astype(np.uint64) << np.uint64(32) | np.arange(len(keys), dtype=np.uint64))
+    ordered, members = both >> np.uint64(32), rows[(both & np.uint64(0xFFFFFFFF)).astype(np.int64)]
     equal = ordered[1:] == ordered[:-1]
     neighbours = np.stack([members[:-1][equal], members[1:][equal]], axis=1)
     return np.concatenate([neighbours, _chained(ordered, members)])
@@ -132,10 +134,10 @@ def clusters(size: int, pairs: Pairs) -> NDArray[np.int64]:
     return np.array([root(node) for node in range(size)], np.int64)
 
 
-def _folded(text: str) -> str:
+def _folded(text: bytes) -> bytes:
     """Short texts without differences of case and spacing; long ones as they are."""
-    return " ".join(text.casefold().split()) if len(text) <= 512 else text
+    return " ".join(text.decode().casefold().split()).encode() if len(text) <= 256 else text
 
 
 def _hash(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=8).digest()
+    return hashlib.sha256(content).digest()[:8]

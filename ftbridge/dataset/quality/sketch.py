@@ -1,14 +1,14 @@
 """MinHash sketches of many texts at once.
 
-Words are hashed where they stand in the bytes, by prefix sums, since splitting text into Python
-strings would cost more than all the rest. Three words in a row are a shingle; rensa makes 128
+Words are hashed where they stand in the bytes, since splitting text into Python strings would
+cost more than all the rest. Three words in a row are a shingle; rensa makes 128
 minima of a text's shingles; 16 bands of 8 of them find candidates. Only sketches are kept:
 one byte a minimum to estimate likeness by, four bytes a band to find candidates by.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from rensa import RMinHash
 from ftbridge.dataset.quality.batch import ROW_BYTES
 
 U64: TypeAlias = NDArray[np.uint64]
-U32: TypeAlias = NDArray[np.uint32]
 
 PERMUTATIONS = 128
 BANDS = 32
@@ -25,8 +24,6 @@ MIN_WORDS = 8
 """Shorter texts have too few shingles to be compared; equality finds their duplicates."""
 
 _SEED = 7
-_BASE = 0x9E3779B1  # odd, so it has an inverse modulo 2**32
-_INVERSE = pow(_BASE, -1, 1 << 32)
 # Odd multipliers of well-known hash finalizers.
 _MIX = tuple(np.uint64(x) for x in (0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xBF58476D1CE4E5B9))
 
@@ -41,34 +38,13 @@ class Sketches(NamedTuple):
 
 def sketch(rows: list[bytes]) -> Sketches:
     """Sketch texts: case, punctuation and spacing make no difference."""
-    cut = [row if len(row) <= ROW_BYTES else row[:ROW_BYTES] for row in rows]
-    counts: list[NDArray[np.int64]] = []
-    shingles: list[U64] = []
-    for group in _groups(cut):
-        number, found = _shingles(group)
-        counts.append(number)
-        shingles.append(found)
-    words = np.concatenate(counts)
-    flat = np.concatenate(shingles)
+    words, flat = _shingles([row if len(row) <= ROW_BYTES else row[:ROW_BYTES] for row in rows])
     lengths = np.maximum(words - 2, 0)
     offsets = np.zeros(len(rows) + 1, np.uint64)
     np.cumsum(lengths, out=offsets[1:], dtype=np.uint64)
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, PERMUTATIONS, _SEED)
     minima = np.array(matrix.to_rows(), np.uint32)
     return Sketches(words, minima.astype(np.uint8), _band_keys(minima))
-
-
-def _groups(rows: list[bytes]) -> list[list[bytes]]:
-    """Rows in groups of at most ``ROW_BYTES`` together: the tables of powers end there."""
-    groups: list[list[bytes]] = [[]]
-    size = 0
-    for row in rows:
-        if size + len(row) > ROW_BYTES:
-            groups.append([])
-            size = 0
-        groups[-1].append(row)
-        size += len(row)
-    return [group for group in groups if group]
 
 
 def _band_keys(minima: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -105,47 +81,34 @@ def _shingles(rows: list[bytes]) -> tuple[NDArray[np.int64], U64]:
 
 
 def _words(blob: bytes) -> tuple[NDArray[np.int64], U64]:
-    """Where each word starts, and its hash: the same word has the same hash anywhere."""
-    powers, inverses = _powers()
-    value = np.frombuffer(blob.translate(_VALUE), np.uint8)
-    inside = value != 0
-    start = inside.copy()
-    start[1:] &= ~inside[:-1]
-    if not blob.isascii():
-        start |= np.frombuffer(blob.translate(_ALONE), np.bool_)
-    starts = np.flatnonzero(start)
-    sums = np.zeros(len(blob) + 1, np.uint32)
-    np.multiply(value, powers[: len(blob)], out=sums[1:], dtype=np.uint32)
-    np.cumsum(sums, out=sums)
-    borders = np.append(starts, len(blob))
-    return starts, (np.diff(sums[borders]) * inverses[starts]).astype(np.uint64)
-
-
-def _tables() -> tuple[bytes, bytes]:
-    """Of each byte: its value in a word, case folded, 0 between words; whether it is a word alone.
+    """Where each word starts, and a hash of its first 16 bytes.
 
     Scripts that are written without spaces (CJK, kana, Hangul, and with them the Indic block
     and Thai) count each character as a word: their UTF-8 begins with E0 or E3 to ED.
     """
-    value = [
-        byte if byte >= 0x80 else ord(chr(byte).lower()) if chr(byte).isalnum() else 0
-        for byte in range(256)
-    ]
-    alone = [byte == 0xE0 or 0xE3 <= byte <= 0xED for byte in range(256)]
-    return bytes(value), bytes(alone)
+    text = blob.translate(_VALUE) + bytes(16)
+    inside = np.frombuffer(text, np.bool_, len(blob))
+    start = inside.copy()
+    np.greater(inside[1:], inside[:-1], out=start[1:])
+    if not blob.isascii():
+        raw = np.frombuffer(blob, np.uint8)
+        start |= (raw - np.uint8(0xE3) <= 0xED - 0xE3) | (raw == 0xE0)
+    starts = np.flatnonzero(start)
+    # Eight bytes as one number, beginning at any byte. What follows the word is masked away.
+    eights: U64 = np.ndarray((len(blob) + 9,), "<u8", text, strides=(1,))
+    lengths = np.diff(starts, append=len(blob))
+    hashes = eights[starts] & _FIRST[np.minimum(lengths, 8)]
+    hashes *= _MIX[0]
+    long = np.flatnonzero(lengths > 8)
+    rest = eights[starts[long] + 8] & _FIRST[np.minimum(lengths[long] - 8, 8)]
+    hashes[long] += rest * _MIX[1]
+    hashes ^= hashes >> np.uint64(32)
+    return starts, hashes
 
 
-_VALUE, _ALONE = _tables()
-_cache: list[tuple[U32, U32]] = []
-
-
-def _powers() -> tuple[U32, U32]:
-    """Powers of the base and of its inverse modulo 2**32, made once."""
-    if not _cache:
-        tables: list[Any] = []
-        for base in (_BASE, _INVERSE):
-            table = np.full(ROW_BYTES + 1, base, np.uint32)
-            table[0] = 1
-            tables.append(np.multiply.accumulate(table, dtype=np.uint32))
-        _cache.append((tables[0], tables[1]))
-    return _cache[0]
+# Of each byte: its value in a word, case folded, or 0 between words.
+_VALUE = bytes(
+    byte if byte >= 0x80 else ord(chr(byte).lower()) if chr(byte).isalnum() else 0
+    for byte in range(256)
+)
+_FIRST = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)

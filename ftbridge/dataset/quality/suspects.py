@@ -1,7 +1,7 @@
 """Which texts of a batch are worth a full scan: a quick look at all bytes at once.
 
-What we look for always shows one of: an ``@``, seven digits close together, a run of more than
-sixteen token characters, a private key's header, or the word password.
+What we look for always shows one of: an ``@``, seven digits close together, a run of nineteen
+token characters (any private key has them), or the word password.
 """
 
 from __future__ import annotations
@@ -10,34 +10,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 _DIGITS_NEEDED = 7
-_RUN = 17
-_MARKS = (b"@", b"-----BEGIN", b"assw", b"ASSW")
+_MARKS = (b"@", b"assw", b"ASSW")
 
 _TOKEN = bytes(
-    ord("a") if byte < 128 and (chr(byte).isalnum() or chr(byte) in "+/=_-.:~") else ord(" ")
-    for byte in range(256)
+    byte < 128 and (chr(byte).isalnum() or chr(byte) in "+/=_-.:~") for byte in range(256)
 )
 _BETWEEN = np.zeros(256, bool)
 _BETWEEN[[0xC2, 0xA0, *b" -().+/"]] = True
 _LETTER = np.zeros(256, bool)
 _LETTER[[byte for byte in range(128) if chr(byte).isalpha()]] = True
-_DIGIT = bytes(ord("0") <= byte <= ord("9") for byte in range(256))
 
 
 def suspects(texts: list[bytes]) -> list[int]:
     """Indices of the texts that may hold something private, in order."""
     blob = b"".join(texts)
     ends = np.cumsum([len(text) for text in texts])
-    runs = _all(blob.translate(_TOKEN), b"a" * _RUN)
-    places = [runs, _digit_groups(blob), *(_all(blob, mark) for mark in _MARKS)]
+    places = [_runs(blob), _digit_groups(blob), *(_all(blob, mark) for mark in _MARKS)]
     at = np.unique(np.searchsorted(ends, np.concatenate(places), side="right"))
     return [int(index) for index in at]
+
+
+def _runs(blob: bytes) -> NDArray[np.int64]:
+    """Where 19 token characters or more stand in a row: such a run fills four aligned groups of
+    four bytes, and comparing groups is far cheaper than looking at each byte."""
+    size = len(blob) & ~3
+    full = np.frombuffer(blob.translate(_TOKEN), "<u4", size // 4) == 0x01010101
+    four = full[:-3] & full[1:-2] & full[2:-1] & full[3:]
+    return np.flatnonzero(four) * 4
 
 
 def _digit_groups(blob: bytes) -> NDArray[np.int64]:
     """Where seven digits follow each other with at most three separating signs between two."""
     text = np.frombuffer(blob, np.uint8)
-    is_digit = np.frombuffer(blob.translate(_DIGIT), np.bool_)
+    is_digit = text - np.uint8(ord("0")) < 10  # smaller bytes wrap round to large ones
     digits = np.flatnonzero(is_digit)
     if len(digits) < _DIGITS_NEEDED:
         return digits[:0]

@@ -57,14 +57,15 @@ def _conversation(prompt: list[Message], answer: list[Message] | tuple[()]) -> V
     given: list[str] = []
     empty = False
     for message in prompt:
-        text = _said(message)
+        content = message.content
+        text = content if type(content) is str and not message.tool_calls else _said(message)
         if message.role == "system":
             system = text
             continue
         given.append(text)
         if message.role == "assistant" and message.weight != 0 and not text.strip():
             empty = True
-    said = _joined(answer)
+    said = _said(answer[0]) if len(answer) == 1 else _joined(answer)
     if answer and not said.strip():
         empty = True
     calls = any(message.tool_calls for message in answer)
