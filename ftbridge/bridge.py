@@ -46,10 +46,22 @@ class Bridge:
     # -- data --------------------------------------------------------------------------------
 
     def check(
-        self, data: Dataset | str | Path, *, structure_only: bool = False, max_errors: int = 20
+        self,
+        data: Dataset | str | Path,
+        *,
+        structure_only: bool = False,
+        max_errors: int = 20,
+        validation: Dataset | str | Path | None = None,
+        provider: str | None = None,
     ) -> CheckReport:
-        """Validate a file and judge its quality."""
-        return check(_dataset(data), structure_only=structure_only, max_errors=max_errors)
+        """Validate a file and judge its quality; with a validation file, what leaks into it."""
+        return check(
+            _dataset(data),
+            structure_only=structure_only,
+            max_errors=max_errors,
+            validation=None if validation is None else _dataset(validation),
+            provider=provider,
+        )
 
     # -- providers ---------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ from ftbridge import __version__
 
 COMMANDS = {
     "check": "Validate a data file and judge its quality.",
+    "split": "Hold rows out for validation, leak-free, the same way every time.",
+    "redact": "Replace secrets and personal data by placeholders.",
     "compare": "What would it cost, at every place that can do it.",
     "plan": "Show what submit would do; send nothing.",
     "submit": "Train: write the intent, upload, create, and optionally watch.",
