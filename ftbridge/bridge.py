@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
@@ -25,8 +26,10 @@ from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.planning import Limits, make_plan
 from ftbridge.jobs.spec import Adapter, DataRef, Hyperparameters, JobSpec, Method
-from ftbridge.jobs.states import State
+from ftbridge.jobs.states import LOCAL
 from ftbridge.jobs.submit import advance, submit
+from ftbridge.jobs.watch import Update
+from ftbridge.jobs.watcher import ACTIVE, Watcher
 from ftbridge.policy import Privacy
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
@@ -206,10 +209,10 @@ class Bridge:
             raise control.as_error(plan.refusal)
         place = self._provider_of_spec(plan.spec)
         cap = _usd(self.config.section("budget").get("monthly_usd"))
-        job_id, _ = submit(plan, place, self.ledger, again=again, cap=cap)
+        job_id, new = submit(plan, place, self.ledger, again=again, cap=cap)
         row = self.ledger.jobs.get(job_id)
-        if row.state is State.PREPARING:
-            row = advance(job_id, place, self.ledger, self.config.home)
+        if row.state in LOCAL:
+            row = advance(job_id, place, self.ledger, self.config.home, attached=not new)
         return Job(self, row)
 
     def job(self, reference: str) -> Job:
@@ -219,6 +222,42 @@ class Bridge:
     def jobs(self, **filters: Any) -> list[Job]:
         """Jobs, newest first; filters as in :meth:`ftbridge.jobs.ledger.jobs.Jobs.list`."""
         return [Job(self, row) for row in self.ledger.jobs.list(**filters)]
+
+    def export_jobs(self, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Everything that the ledger has on each job, newest first, one after another."""
+        for row in self.ledger.jobs.stream(**filters):
+            yield Job(self, row).to_dict() | {
+                "key": row.key,
+                "attempt": row.attempt,
+                "account": row.account,
+                "spec": json.loads(row.spec),
+                "plan": json.loads(row.plan),
+                "events": [vars(event) for _, event in self.ledger.history.events(row.id)],
+            }
+
+    def watch(
+        self, jobs: Sequence[Job] | None = None, *, interval: float | None = None
+    ) -> Generator[Update, None, None]:
+        """Follow any number of jobs in this one process until all have ended.
+
+        A look that fails comes as an update with ``trouble``; what may pass is tried again. Closing
+        the iterator stops the looking; the jobs go on.
+
+        Args:
+            jobs: which; None: all active ones, those too that are submitted meanwhile.
+            interval: seconds between two looks; each provider's own by default.
+        """
+        wanted = None if jobs is None else {job.id for job in jobs}
+
+        def active() -> list[JobRow]:
+            rows = self.ledger.jobs.list(states=ACTIVE)
+            return rows if wanted is None else [row for row in rows if row.id in wanted]
+
+        def place_key(row: JobRow) -> str:
+            spec = json.loads(row.spec)
+            return json.dumps([row.provider, row.account, spec["options"], spec["connection"]])
+
+        return Watcher(active, self.provider_of, place_key, self.ledger, interval).run()
 
     def provider_of(self, row: JobRow) -> Provider:
         """The provider of a job, reached the way the job was made."""

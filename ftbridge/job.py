@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ftbridge.errors import JobFailed, JobUncertain, OperationFailed
 from ftbridge.jobs import control
 from ftbridge.jobs.ledger import JobRow
+from ftbridge.jobs.ledger.uploads import FileRow
+from ftbridge.jobs.notify import tell_once
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.states import State
 from ftbridge.jobs.watch import Update, refresh, watch
@@ -131,7 +133,7 @@ class Job:
                 where=self.id,
                 code="paused",
             )
-        hint = f"see `ftbridge events {self.id}`"
+        hint = error.get("hint") or f"see `ftbridge events {self.id}`"
         raise JobFailed(f"{self.id} is {self.state}{said}", hint=hint, where=self.id)
 
     def resume(self) -> Job:
@@ -145,6 +147,32 @@ class Job:
         """Stop it for good; before the create, without any cost."""
         self.row = control.cancel(self.row, self._place, self._bridge.ledger)
         return self
+
+    def resolve(self, remote_id: str | None) -> Job:
+        """Settle an uncertain job: it is this one at the vendor, or (None) there is none."""
+        self.row = control.resolve(self.row, self._place, self._bridge.ledger, remote_id)
+        return self
+
+    def purge(self) -> tuple[list[FileRow], list[FileRow]]:
+        """Delete its training data at the vendor; returns what went and what others need."""
+        home = self._bridge.config.home
+        return control.purge(self.row, self._place, self._bridge.ledger, home)
+
+    def delete(self) -> None:
+        """Remove its record at the vendor, where the vendor allows that."""
+        control.delete(self.row, self._place)
+
+    def notify(self, target: str) -> bool:
+        """Tell a command or an http(s) address of the end, unless somebody was told before.
+
+        Raises:
+            OperationFailed: where the target could not be reached, or refused.
+        """
+        return tell_once(target, self.row, self.to_dict(), self._bridge.ledger)
+
+    def warnings(self) -> list[str]:
+        """What looked wrong so far, each said once: unknown states, standstill, cost."""
+        return self._bridge.ledger.history.warnings(self.id)
 
     def pause(self) -> Job:
         """Stop it so that it can go on."""
@@ -196,7 +224,7 @@ class Job:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form of the CLI contract."""
         row = self.row
-        usd = self.plan.usd
+        usd = json.loads(row.plan)["usd"]
         return {
             "job": row.id,
             "provider": row.provider,
@@ -208,10 +236,19 @@ class Job:
             "model": row.result_model,
             "error": row.error,
             "progress": row.progress,
-            "usd": {"low": usd.low, "high": usd.high, "unknown": list(usd.unknown)},
+            "usd": {
+                "low": _number(usd["low"]),
+                "high": _number(usd["high"]),
+                "unknown": usd["unknown"],
+            },
+            "billed_usd": None if row.billed_micro is None else row.billed_micro / 1e6,
             "billed_tokens": row.billed_tokens,
             "created_at": row.created_at,
             "updated_at": row.updated_at,
             "finished_at": row.finished_at,
             "tags": json.loads(row.spec)["tags"],
         }
+
+
+def _number(usd: str | None) -> float | None:
+    return None if usd is None else float(usd)

@@ -23,7 +23,7 @@ from ftbridge.cost.tokens import Counter
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
-from ftbridge.errors import NotInstalled, Unsupported
+from ftbridge.errors import NotInstalled, Unsupported, UsageError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.jobs.states import State
 from ftbridge.policy import CheckedUpload, Destination
@@ -36,7 +36,10 @@ OPERATIONS = (
 )  # fmt: skip
 """What a provider may lack. Each is either implemented or named in ``absent``, never both."""
 
-CONNECTION_OPTIONS = frozenset({"base_url", "settle_seconds", "poll_seconds"})
+CONNECTION_OPTIONS = frozenset({
+    "base_url", "settle_seconds", "poll_seconds", "patience_seconds", "stall_seconds",
+    "timeout_seconds", "requests_per_second",
+})  # fmt: skip
 """Options that say how a provider is reached, not what it does."""
 
 
@@ -57,11 +60,21 @@ class RemoteFile:
 
 
 @dataclass(frozen=True)
+class FileState:
+    """An uploaded file as the vendor shows it now. ``error`` says why it will never be usable."""
+
+    ready: bool = True
+    missing: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True)
 class RemoteJob:
     """A job as the vendor shows it now. ``raw_state`` is its own word.
 
     ``model`` is what inference is asked for, once there is one. ``trained_tokens`` is what the
-    vendor bills. ``progress`` is 0..1. ``error`` has ``code`` and ``message``.
+    vendor bills. ``progress`` is 0..1. ``error`` has ``code`` and ``message``. ``n_epochs`` is
+    what the vendor has settled on, once it shows that.
     """
 
     id: str
@@ -74,18 +87,23 @@ class RemoteJob:
     finished_at: str | None = None
     trained_tokens: int | None = None
     progress: float | None = None
+    n_epochs: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RemoteEvent:
-    """Something that happened. Compared by content, since some vendors renumber events."""
+    """Something that happened. Compared by content, since some vendors renumber events.
+
+    ``id`` tells only, within one answer, an event that came twice from two equal events.
+    """
 
     time: str
     level: str
     message: str
     step: int | None = None
     type: str = "message"
+    id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -170,6 +188,11 @@ class Provider(ABC):
     absent: ClassVar[Mapping[str, str]] = {}
     settle_default: ClassVar[float] = 30.0
     poll_default: ClassVar[float] = 15.0
+    patience_default: ClassVar[float] = 60.0
+    stall_default: ClassVar[float] = 6 * 3600.0
+    rate_default: ClassVar[float] = 10.0
+    batch: ClassVar[int] = 1
+    """How many jobs one :meth:`get_many` serves well; 1 where the vendor has no such list."""
     folder: ClassVar[Path]
 
     def __init__(self, context: Context) -> None:
@@ -232,12 +255,37 @@ class Provider(ABC):
     @property
     def settle_seconds(self) -> float:
         """How long the vendor's lists may lag behind a create."""
-        return float(self.context.options.get("settle_seconds", self.settle_default))
+        return self._seconds("settle_seconds", self.settle_default)
 
     @property
     def poll_seconds(self) -> float:
         """The usual pause between two looks at a job."""
-        return float(self.context.options.get("poll_seconds", self.poll_default))
+        return self._seconds("poll_seconds", self.poll_default)
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long one call that is safe to repeat is retried in all."""
+        return self._seconds("patience_seconds", self.patience_default)
+
+    @property
+    def stall_seconds(self) -> float:
+        """How long nothing may happen to a job before that is worth a warning."""
+        return self._seconds("stall_seconds", self.stall_default)
+
+    @property
+    def requests_per_second(self) -> float:
+        """How often the watcher may ask."""
+        return self._seconds("requests_per_second", self.rate_default)
+
+    def _seconds(self, option: str, default: float) -> float:
+        text = self.context.options.get(option)
+        try:
+            value = default if text is None else float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value < float("inf"):
+            raise UsageError(f"option {option}: `{text}` is no number of 0 or more", where=option)
+        return value
 
     @property
     def destination(self) -> Destination:
@@ -326,6 +374,14 @@ class Provider(ABC):
     def get(self, remote_id: str) -> RemoteJob:
         """The job as it is now."""
 
+    def get_many(self, remote_ids: Sequence[str]) -> dict[str, RemoteJob]:
+        """Several jobs as they are now, by id, with fewer calls where the vendor has a list."""
+        return {remote_id: self.get(remote_id) for remote_id in remote_ids}
+
+    def file_state(self, file_id: str) -> FileState:
+        """Whether an uploaded file is still there and can be trained on."""
+        return FileState()
+
     def find(self, key: str) -> RemoteJob | None:
         """The job that carries this key, if the vendor shows one."""
         raise self.unsupported("find")
@@ -341,6 +397,13 @@ class Provider(ABC):
     def metrics(self, remote_id: str) -> list[RemoteMetric]:
         """The measured values so far."""
         raise self.unsupported("metrics")
+
+    def history(self, remote_id: str) -> tuple[list[RemoteEvent], list[RemoteMetric]]:
+        """Events and metrics together, in one call where they come from one place."""
+        return (
+            self.events(remote_id) if self.supports("events") else [],
+            self.metrics(remote_id) if self.supports("metrics") else [],
+        )
 
     def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
         """The checkpoints so far."""

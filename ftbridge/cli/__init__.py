@@ -16,6 +16,7 @@ from ftbridge import __version__
 
 COMMANDS = {
     "check": "Validate a data file and judge its quality.",
+    "convert": "Any format to any other, naming what is lost.",
     "split": "Hold rows out for validation, leak-free, the same way every time.",
     "redact": "Replace secrets and personal data by placeholders.",
     "compare": "What would it cost, at every place that can do it.",
@@ -28,6 +29,8 @@ COMMANDS = {
     "cancel": "Stop a job for good.",
     "pause": "Stop a job so that it can go on.",
     "resume": "Bring a job forward: unfinished submit, paused, or dead.",
+    "resolve": "Settle a job whose create had no answer.",
+    "purge": "Delete a job's training data at the vendor.",
     "eval": "Tuned model against baseline, on held-out rows.",
     "chat": "Ask a model once, or talk to it.",
     "download": "Bring a tuned model's weights to a folder.",

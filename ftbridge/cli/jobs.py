@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import click
 
 from ftbridge.cli.session import Session
 from ftbridge.cli.session import command as common
 from ftbridge.cli.wishes import pairs
 from ftbridge.errors import UsageError
+from ftbridge.files import atomic_write
 from ftbridge.jobs.states import State
 
 
@@ -16,29 +21,20 @@ from ftbridge.jobs.states import State
 @click.option("--provider", help="Only of this provider.")
 @click.option("--state", "states", multiple=True, help="Only in this state; may be repeated.")
 @click.option("--tag", metavar="K=V", help="Only with this tag.")
-@click.option("--since", metavar="DATE", help="Only made on or after this day.")
+@click.option("--since", metavar="DATE", help="Only made on or after this moment or day.")
+@click.option("--export", type=click.Path(path_type=Path), help="Write them here as JSONL.")
 @common
-def command(
-    session: Session,
-    limit: int | None,
-    provider: str | None,
-    states: tuple[str, ...],
-    tag: str | None,
-    since: str | None,
-) -> None:
+def command(session: Session, limit: int | None, export: Path | None, **wanted: Any) -> None:
     """List jobs, newest first, as they were at the last look."""
-    unknown = [state for state in states if state not in list(State)]
-    if unknown:
-        raise UsageError(f"`{unknown[0]}` is no state", hint=f"one of: {', '.join(State)}")
+    filters = _filters(**wanted)
+    if export is not None:
+        count = _export(session, export, filters)
+        session.document({"exported": count, "file": str(export)})
+        session.lines(f"{count} jobs in {export}")
+        return
     if limit is None and not session.as_json:
         limit = 20
-    found = session.bridge.jobs(
-        limit=limit,
-        provider=provider,
-        states=[State(state) for state in states],
-        tag=next(iter(pairs((tag,), "--tag").items())) if tag else None,
-        since=since,
-    )
+    found = session.bridge.jobs(limit=limit, **filters)
     session.document({"jobs": [job.to_dict() for job in found]})
     session.table(
         ("job", "provider", "base model", "state", "made", "tuned model"),
@@ -47,3 +43,28 @@ def command(
             for job in found
         ],
     )
+
+
+def _filters(
+    provider: str | None, states: tuple[str, ...], tag: str | None, since: str | None
+) -> dict[str, Any]:
+    unknown = [state for state in states if state not in list(State)]
+    if unknown:
+        raise UsageError(f"`{unknown[0]}` is no state", hint=f"one of: {', '.join(State)}")
+    return {
+        "provider": provider,
+        "states": [State(state) for state in states],
+        "tag": next(iter(pairs((tag,), "--tag").items())) if tag else None,
+        "since": since,
+    }
+
+
+def _export(session: Session, path: Path, filters: dict[str, Any]) -> int:
+    """Everything that the ledger has on each job: the JSON form, its spec, plan and events."""
+    count = 0
+    with atomic_write(path.absolute()) as stream:
+        for document in session.bridge.export_jobs(**filters):
+            line = json.dumps(document, default=float, ensure_ascii=False)
+            stream.write(line.encode() + b"\n")
+            count += 1
+    return count

@@ -1,17 +1,22 @@
-"""Cancel, pause and resume: one meaning each, whatever the job's state and the vendor's verbs."""
+"""Cancel, pause, resume, resolve, purge and delete: one meaning each, whatever the job's state
+and the vendor's verbs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ftbridge import errors
-from ftbridge.errors import FtbridgeError, OperationFailed
+from ftbridge.errors import FtbridgeError, OperationFailed, UsageError, VendorError
+from ftbridge.jobs import leases
 from ftbridge.jobs.ledger import JobRow, Ledger
-from ftbridge.jobs.plan import Refusal
-from ftbridge.jobs.states import LOCAL, State
+from ftbridge.jobs.ledger.uploads import FileRow
+from ftbridge.jobs.plan import Plan, Refusal
+from ftbridge.jobs.retry import patiently
+from ftbridge.jobs.states import FINAL, LOCAL, State
 from ftbridge.jobs.submit import advance, settle_create
 from ftbridge.jobs.watch import refresh
-from ftbridge.provider import Provider
+from ftbridge.provider import Provider, RemoteJob
 
 
 def resume(row: JobRow, provider: Provider, ledger: Ledger, home: Path) -> JobRow:
@@ -25,7 +30,9 @@ def resume(row: JobRow, provider: Provider, ledger: Ledger, home: Path) -> JobRo
         return advance(row.id, provider, ledger, home)
     row = refresh(row, provider, ledger).job
     if row.state is State.PAUSED:
-        provider.resume(_remote_id(row))
+        if not provider.supports("resume"):
+            raise provider.unsupported("resume")
+        _settle(row, provider, provider.resume, lambda remote: remote.state is not State.PAUSED)
         row = refresh(row, provider, ledger).job
     return row
 
@@ -40,12 +47,15 @@ def pause(row: JobRow, provider: Provider, ledger: Ledger) -> JobRow:
         raise OperationFailed(f"{row.id} is {row.state}; there is nothing to pause", where=row.id)
     if not provider.supports("pause"):
         raise provider.unsupported("pause")
-    provider.pause(_remote_id(row))
+    _settle(row, provider, provider.pause, lambda remote: remote.state is State.PAUSED)
     return refresh(row, provider, ledger).job
 
 
 def cancel(row: JobRow, provider: Provider, ledger: Ledger) -> JobRow:
     """Stop a job for good. Before the create this costs nothing and asks nobody.
+
+    A submit that is under way in another process is told to stop before it creates; where that
+    process takes long, the job is returned as it is, with ``stopping`` set.
 
     Raises:
         OperationFailed: where it has ended already.
@@ -56,19 +66,124 @@ def cancel(row: JobRow, provider: Provider, ledger: Ledger) -> JobRow:
             f"{row.id} has ended already: {row.state}", where=row.id, code="already_ended"
         )
     if row.state in LOCAL:
-        row = settle_create(row, provider, ledger)
-        if row.remote_id is None:
-            return ledger.jobs.move(row.id, State.CANCELLED)
+        ledger.jobs.ask_to_stop(row.id)
+        try:
+            row = settle_create(row, provider, ledger)
+        except OperationFailed as error:
+            if error.code != "busy":
+                raise
+            return ledger.jobs.get(row.id)
+        if row.is_final or row.stopping:
+            return row
     if not provider.supports("cancel"):
         raise provider.unsupported("cancel")
-    provider.cancel(_remote_id(row))
+    _settle(row, provider, provider.cancel, lambda remote: remote.state in FINAL or remote.stopping)
     return refresh(row, provider, ledger).job
 
 
-def _remote_id(row: JobRow) -> str:
+def resolve(row: JobRow, provider: Provider, ledger: Ledger, remote_id: str | None) -> JobRow:
+    """Settle an uncertain job by what a person has seen at the vendor.
+
+    Args:
+        remote_id: the vendor's job that is ours, or None: there is none, it may be created.
+
+    Raises:
+        OperationFailed: where nothing is uncertain, or the remote job belongs to another of ours.
+        VendorError: where the vendor knows no such job.
+    """
+    with leases.held(ledger.steps, row.id):
+        row = ledger.jobs.get(row.id)
+        if row.state not in LOCAL:
+            raise OperationFailed(
+                f"{row.id} is {row.state}; there is nothing to resolve",
+                where=row.id,
+                code="not_uncertain",
+            )
+        if remote_id is not None:
+            return ledger.jobs.adopt(row.id, patiently(provider, provider.get, remote_id))
+        ledger.steps.reset(row.id, "create")
+        return ledger.jobs.move(row.id, State.PREPARING, error=None)
+
+
+def purge(
+    row: JobRow, provider: Provider, ledger: Ledger, home: Path
+) -> tuple[list[FileRow], list[FileRow]]:
+    """Delete the job's uploaded data at the vendor, and the converted copies here.
+
+    Returns:
+        What was deleted, and what stays because other jobs that have not ended need it.
+
+    Raises:
+        OperationFailed: where the job itself has not ended.
+        Unsupported: where the vendor cannot delete files.
+    """
+    if not row.is_final:
+        raise OperationFailed(
+            f"{row.id} is {row.state}; its data is still needed",
+            hint=f"wait for its end, or `ftbridge cancel {row.id}`",
+            where=row.id,
+            code="not_ended",
+        )
+    if not provider.supports("purge"):
+        raise provider.unsupported("purge")
+    taken, kept = ledger.uploads.take_for_purge(row.id)
+    left = list(taken)
+    try:
+        for file in taken:
+            patiently(provider, provider.purge, file.remote_id)
+            left.remove(file)
+    finally:
+        ledger.uploads.give_back(left)
+    needed = {file.sha256 for file in kept}
+    plan = Plan.model_validate_json(row.plan)
+    for payload in (plan.training, plan.validation):
+        if payload and payload.sha256 not in needed:
+            (home / "payloads" / f"{payload.sha256}.jsonl").unlink(missing_ok=True)
+    return taken, kept
+
+
+def delete(row: JobRow, provider: Provider) -> None:
+    """Remove the job's record at the vendor; ours stays.
+
+    Raises:
+        Unsupported: where the vendor keeps records.
+        OperationFailed: where the job has not ended.
+    """
+    if not provider.supports("delete"):
+        raise provider.unsupported("delete")
+    if not row.is_final:
+        raise OperationFailed(f"{row.id} is {row.state}; cancel it first", where=row.id)
+    if row.remote_id is not None:
+        patiently(provider, provider.delete, row.remote_id)
+
+
+def _settle(
+    row: JobRow,
+    provider: Provider,
+    ask: Callable[[str], RemoteJob],
+    is_so: Callable[[RemoteJob], bool],
+) -> None:
+    """Ask the vendor for a state; a refusal is none where the state is reached already.
+
+    An answer that was lost is asked for again, and the vendor then refuses the second request.
+    """
     if row.remote_id is None:
         raise OperationFailed(f"{row.id} is not at the provider yet", where=row.id)
-    return row.remote_id
+    try:
+        patiently(provider, ask, row.remote_id)
+    except VendorError:
+        if not is_so(patiently(provider, provider.get, row.remote_id)):
+            raise
+
+
+def require_one(remote_id: str | None, none: bool) -> None:
+    """Raise UsageError unless exactly one of ``--remote-id`` and ``--none`` was given."""
+    if (remote_id is None) is not none:
+        raise UsageError(
+            "say either what the vendor shows or that it shows nothing",
+            hint="--remote-id ID, or --none",
+            where="--remote-id",
+        )
 
 
 def as_error(refusal: Refusal) -> FtbridgeError:

@@ -50,8 +50,8 @@ class Refusal(_Frozen):
 class Plan(_Frozen):
     """A spec at one provider: what is sent, what is lost, what it costs, whether it may be.
 
-    ``bills`` is False where nobody sends a bill (the machine is ours). ``payload`` is the create request with the file ids still open. ``refusal`` is None where
-    submit would go ahead.
+    ``bills`` is False where nobody sends a bill (the machine is ours). ``payload`` is the create
+    request with the file ids still open. ``refusal`` is None where submit would go ahead.
     """
 
     spec: JobSpec

@@ -6,22 +6,25 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+from ftbridge import clock
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.dialects import openai as dialect
-from ftbridge.errors import CredentialsError, UsageError
+from ftbridge.errors import CredentialsError, UsageError, VendorError
 from ftbridge.jobs.spec import JobSpec
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import (
     ChatReply,
     ChatRequest,
     Check,
+    FileState,
     Provider,
     RemoteCheckpoint,
     RemoteEvent,
@@ -48,6 +51,7 @@ class OpenAIProvider(Provider):
     extra = "openai"
     sdk = ("openai",)
     folder = Path(__file__).parent
+    batch = 1000
     absent: ClassVar[Mapping[str, str]] = {
         "delete": "OpenAI keeps job records; delete the tuned model or its files instead",
         "quote": "OpenAI gives no price before a job; see `ftbridge compare`",
@@ -111,24 +115,34 @@ class OpenAIProvider(Provider):
     def upload(self, upload: CheckedUpload) -> RemoteFile:
         """POST /files with purpose ``fine-tune``."""
         with translated(), upload.open() as stream:
-            made = self._client.with_options(max_retries=0).files.create(
-                file=(upload.name, stream), purpose="fine-tune"
-            )
-        return RemoteFile(made.id, made.bytes)
+            made = self._client.files.create(file=(upload.name, stream), purpose="fine-tune")
+            return RemoteFile(made.id, made.bytes, _moment(made.expires_at))
 
     def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
         """A file of this content's name and size."""
         with translated():
             for item in self._client.files.list(purpose="fine-tune"):
                 if item.filename == upload.name and item.bytes == upload.bytes:
-                    return RemoteFile(item.id, item.bytes)
+                    return RemoteFile(item.id, item.bytes, _moment(item.expires_at))
         return None
+
+    def file_state(self, file_id: str) -> FileState:
+        """GET /files/{id}; its ``status`` is deprecated and may be missing."""
+        try:
+            with translated():
+                found = self._client.files.retrieve(file_id)
+                if found.status == "error":
+                    return FileState(ready=False, error=found.status_details or "no reason given")
+                return FileState(ready=found.status != "uploaded")
+        except VendorError as error:
+            if error.status == 404:
+                return FileState(ready=False, missing=True)
+            raise
 
     def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
         """POST /fine_tuning/jobs once: the vendor has no idempotency key of its own."""
         with translated():
-            made = self._client.with_options(max_retries=0).fine_tuning.jobs.create(**request)
-        return dialect.job(made.to_dict())
+            return dialect.job(self._client.fine_tuning.jobs.create(**request).to_dict())
 
     def find(self, key: str) -> RemoteJob | None:
         """The job whose metadata carries the key."""
@@ -144,13 +158,33 @@ class OpenAIProvider(Provider):
         with translated():
             return dialect.job(self._client.fine_tuning.jobs.retrieve(remote_id).to_dict())
 
+    def get_many(self, remote_ids: Sequence[str]) -> dict[str, RemoteJob]:
+        """GET /fine_tuning/jobs, newest first, until all are found; the rest one by one."""
+        wanted = set(remote_ids)
+        found: dict[str, RemoteJob] = {}
+        if len(wanted) > 3:
+            with translated():
+                listed = self._client.fine_tuning.jobs.list(limit=100)
+                for item in islice(listed, 3 * len(wanted) + 200):
+                    if item.id in wanted:
+                        found[item.id] = dialect.job(item.to_dict())
+                    if len(found) == len(wanted):
+                        break
+        return found | {remote_id: self.get(remote_id) for remote_id in wanted - found.keys()}
+
     def events(self, remote_id: str, since: str | None = None) -> list[RemoteEvent]:
         """All events; the vendor has no filter by time."""
-        return dialect.events(self._raw_events(remote_id))
+        return self.history(remote_id)[0]
 
     def metrics(self, remote_id: str) -> list[RemoteMetric]:
         """The numbers that come as events."""
-        return dialect.metrics(self._raw_events(remote_id))
+        return self.history(remote_id)[1]
+
+    def history(self, remote_id: str) -> tuple[list[RemoteEvent], list[RemoteMetric]]:
+        """Both lie in the same list."""
+        raw = self._raw_events(remote_id)
+        with translated():
+            return dialect.events(raw), dialect.metrics(raw)
 
     def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
         """Checkpoints, each usable as a model."""
@@ -180,20 +214,24 @@ class OpenAIProvider(Provider):
         began = time.monotonic()
         with translated():
             made = self._client.chat.completions.create(**dialect.chat_body(model, request))
-        choice, usage = made.choices[0], made.usage
-        return ChatReply(
-            text=choice.message.content or "",
-            tool_calls=tuple(call.to_dict() for call in choice.message.tool_calls or ()),
-            prompt_tokens=usage.prompt_tokens if usage else 0,
-            completion_tokens=usage.completion_tokens if usage else 0,
-            finish_reason=choice.finish_reason,
-            seconds=time.monotonic() - began,
-        )
+            choice, usage = made.choices[0], made.usage
+            return ChatReply(
+                text=choice.message.content or "",
+                tool_calls=tuple(call.to_dict() for call in choice.message.tool_calls or ()),
+                prompt_tokens=usage.prompt_tokens if usage else 0,
+                completion_tokens=usage.completion_tokens if usage else 0,
+                finish_reason=choice.finish_reason,
+                seconds=time.monotonic() - began,
+            )
 
     def purge(self, file_id: str) -> None:
-        """DELETE /files/{id}."""
-        with translated():
-            self._client.files.delete(file_id)
+        """DELETE /files/{id}; one that is gone already is what was wanted."""
+        try:
+            with translated():
+                self._client.files.delete(file_id)
+        except VendorError as error:
+            if error.status != 404:
+                raise
 
     def require_ready(self) -> None:
         """Packages and a key must be there."""
@@ -257,4 +295,10 @@ class OpenAIProvider(Provider):
         self.require_ready()
         from openai import OpenAI
 
-        return OpenAI(base_url=self.endpoint, timeout=TIMEOUT_SECONDS)
+        # Retries are the job engine's: the SDK would repeat a create and a lost upload.
+        timeout = self._seconds("timeout_seconds", TIMEOUT_SECONDS)
+        return OpenAI(base_url=self.endpoint, timeout=timeout, max_retries=0)
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else clock.from_epoch(seconds)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ftbridge.errors import CredentialsError, NetworkError, VendorError
+from ftbridge.vendor_errors import Answer, translate
+
+FOLDER = Path(__file__).parent
 
 
 @contextmanager
@@ -19,8 +21,9 @@ def translated() -> Iterator[None]:
     Raises:
         NetworkError: no answer, or one that was cut off: the outcome is not known.
         CredentialsError: 401.
-        VendorError: any other status; ``transient`` for 408, 409, 429 and 5xx.
+        VendorError: any other status, with what ``errors.toml`` says of it.
     """
+    import httpx
     import openai
 
     try:
@@ -32,49 +35,22 @@ def translated() -> Iterator[None]:
         raise NetworkError(
             f"OpenAI did not answer ({kind})", hint="check the network and OPENAI_BASE_URL"
         ) from None
-    except openai.APIError as error:
-        raise NetworkError(f"OpenAI's answer could not be read ({type(error).__name__})") from None
+    except (openai.OpenAIError, httpx.HTTPError, ValueError, AttributeError, KeyError) as error:
+        # A body that is cut off, or is no JSON, comes out of the SDK in any of these forms.
+        raise NetworkError(
+            f"OpenAI's answer could not be read ({type(error).__name__})",
+            hint="check OPENAI_BASE_URL, then try again",
+        ) from None
 
 
 def _status_error(error: Any) -> VendorError | CredentialsError:
-    status = error.status_code
-    cause, hint = _explanation(status, error.code, error.type)
-    if status == 401:
-        return CredentialsError(f"OpenAI refused the key (401): {cause}", hint=hint)
-    return VendorError(
-        f"OpenAI answered {status}: {error.body['message'] if _has_message(error) else cause}",
-        hint=hint,
-        status=status,
-        vendor_code=error.code,
-        vendor_type=error.type,
+    said = error.body.get("message") if isinstance(error.body, dict) else None
+    answer = Answer(
+        status=error.status_code,
+        code=error.code,
+        type=error.type,
+        text=str(said or ""),
         request_id=error.request_id,
-        transient=status in (408, 409, 429) or status >= 500,
-        retry_after=_retry_after(error.response.headers.get("retry-after")),
+        headers=error.response.headers,
     )
-
-
-def _has_message(error: Any) -> bool:
-    return isinstance(error.body, dict) and bool(error.body.get("message"))
-
-
-def _retry_after(value: str | None) -> float | None:
-    try:
-        return float(value) if value else None
-    except ValueError:
-        return None
-
-
-def _explanation(status: int, code: str | None, kind: str | None) -> tuple[str, str]:
-    """The most specific row of ``errors.toml``: code, then type, then status."""
-    for name, value in (("code", code), ("type", kind), ("status", status)):
-        for row in _rows():
-            if value is not None and row.get(name) == value:
-                return row["cause"], row["hint"]
-    return f"status {status}", "see the vendor's message"
-
-
-@cache
-def _rows() -> list[dict[str, Any]]:
-    path = Path(__file__).parent / "errors.toml"
-    rows: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8"))["error"]
-    return rows
+    return translate(FOLDER, "OpenAI", answer, (os.environ.get("OPENAI_API_KEY", ""),))

@@ -8,6 +8,7 @@ from ftbridge.jobs.ledger.database import Database
 from ftbridge.jobs.ledger.evaluations import Evaluations
 from ftbridge.jobs.ledger.history import History
 from ftbridge.jobs.ledger.jobs import JobRow, Jobs
+from ftbridge.jobs.ledger.steps import Steps
 from ftbridge.jobs.ledger.uploads import Uploads
 
 __all__ = ["JobRow", "Ledger"]
@@ -24,6 +25,7 @@ class Ledger:
     def __init__(self, home: Path) -> None:
         self.database = Database(home / "ledger.db")
         self.jobs = Jobs(self.database)
+        self.steps = Steps(self.database)
         self.history = History(self.database)
         self.uploads = Uploads(self.database)
         self.evaluations = Evaluations(self.database)

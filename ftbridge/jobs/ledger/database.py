@@ -15,11 +15,13 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ftbridge.errors import LedgerError
 from ftbridge.files import private_dir
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test compares it with the files."""
 
 BUSY_SECONDS = 30
 """How long a writer waits for another process."""
+
+_READS = "ftbridge_reads"
 
 
 class Database:
@@ -39,7 +41,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection for queries; sees what was committed when each began."""
         with self._translated(), self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection.execution_options(**{_READS: True})
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -67,7 +69,8 @@ class Database:
             command.upgrade(config, HEAD)
 
     def _version(self) -> str | None:
-        with self._engine.connect() as connection:
+        with self._engine.connect() as opened:
+            connection = opened.execution_options(**{_READS: True})
             tables = connection.execute(
                 text("select count(*) from sqlite_master where name = 'alembic_version'")
             ).scalar_one()
@@ -124,7 +127,8 @@ def _engine(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # `immediate`: two processes that both read first cannot then both write
-        connection.exec_driver_sql("begin immediate")
+        reads = connection.get_execution_options().get(_READS)
+        connection.exec_driver_sql("begin" if reads else "begin immediate")
 
     return engine
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from ftbridge import clock
 from ftbridge.jobs.ledger.database import Database
-from ftbridge.jobs.ledger.schema import events, metrics, training_rows
+from ftbridge.jobs.ledger.schema import events, metrics, training_rows, warnings
 from ftbridge.provider import RemoteEvent, RemoteMetric
 
 
@@ -24,10 +25,14 @@ class History:
         """Keep the events that are not known yet and return them.
 
         ``items`` is the whole list as the vendor gives it now. Events are told apart by
-        content, since some vendors renumber them; the n-th equal one counts as its own.
+        content, since some vendors renumber them; the n-th equal one counts as its own, unless
+        its id shows that the answer merely holds it twice.
         """
         seen: Counter[str] = Counter()
         new = []
+        items = _once(items)
+        if not items or self._knows_all(job_id, items):
+            return []  # the usual case, without taking the write lock
         with self._db.write() as connection:
             for item in items:
                 content = _content(item)
@@ -50,6 +55,34 @@ class History:
                     new.append(item)
         return new
 
+    def _knows_all(self, job_id: str, items: Sequence[RemoteEvent]) -> bool:
+        query = select(events.c.content).where(events.c.job_id == job_id)
+        with self._db.read() as connection:
+            known = Counter(connection.execute(query).scalars())
+        return Counter(_content(item) for item in items) <= known
+
+    def warn(self, job_id: str, code: str, about: str, message: str) -> bool:
+        """Keep a warning about one thing; False where it was said already."""
+        with self._db.read() as connection:
+            query = select(warnings.c.time).where(
+                warnings.c.job_id == job_id, warnings.c.code == code, warnings.c.about == about
+            )
+            if connection.execute(query).first():
+                return False
+        with self._db.write() as connection:
+            added = connection.execute(
+                insert(warnings)
+                .values(job_id=job_id, code=code, about=about, message=message, time=clock.stamp())
+                .on_conflict_do_nothing()
+            )
+        return bool(added.rowcount)
+
+    def warnings(self, job_id: str) -> list[str]:
+        """What was said about a job, oldest first."""
+        query = select(warnings.c.message).where(warnings.c.job_id == job_id)
+        with self._db.read() as connection:
+            return list(connection.execute(query.order_by(warnings.c.time)).scalars())
+
     def events(self, job_id: str, after: int = 0) -> list[tuple[int, RemoteEvent]]:
         """The known events in the order of time, each with its number for ``after``."""
         query = (
@@ -65,9 +98,11 @@ class History:
 
     def add_metrics(self, job_id: str, items: Iterable[RemoteMetric]) -> None:
         """Keep the values; a later one for the same step and name wins."""
+        known = {(m.step, m.name, m.value) for m in self.metrics(job_id)}
         rows = [
             {"job_id": job_id, "step": m.step, "name": m.name, "value": m.value, "time": m.time}
             for m in items
+            if (m.step, m.name, m.value) not in known
         ]
         if not rows:
             return
@@ -108,6 +143,20 @@ class History:
                     query.where(training_rows.c.prompt.in_(piece))
                 ).scalar_one()
         return total
+
+
+def _once(items: Sequence[RemoteEvent]) -> list[RemoteEvent]:
+    """Without those whose id came before in the same answer."""
+    seen: set[tuple[str, str]] = set()
+    found = []
+    for item in items:
+        if item.id is not None:
+            mark = (item.id, _content(item))
+            if mark in seen:
+                continue
+            seen.add(mark)
+        found.append(item)
+    return found
 
 
 def _content(item: RemoteEvent) -> str:

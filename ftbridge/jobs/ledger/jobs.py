@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, and_, desc, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, desc, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from ftbridge import clock
-from ftbridge.errors import BudgetRefused, UsageError
-from ftbridge.jobs import leases
+from ftbridge.errors import OperationFailed, UsageError
 from ftbridge.jobs.ledger.database import Database, values
-from ftbridge.jobs.ledger.schema import job_tags, jobs, reservations, steps
+from ftbridge.jobs.ledger.reservations import micro, reserve, settle
+from ftbridge.jobs.ledger.schema import job_tags, jobs, steps
+from ftbridge.jobs.ledger.steps import finish
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.states import FINAL, State, is_legal
-
-MICRO = Decimal(1_000_000)
+from ftbridge.provider import RemoteJob
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class JobRow:
     created_at: str
     updated_at: str
     finished_at: str | None
+    lease_owner: str | None
 
     @property
     def is_final(self) -> bool:
@@ -73,7 +74,7 @@ def _row(record: Any) -> JobRow:
 
 
 class Jobs:
-    """The tables jobs, job_tags, steps and reservations."""
+    """The tables jobs and job_tags, and the intent in all the tables that it touches."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -100,9 +101,7 @@ class Jobs:
             held = connection.execute(select(jobs.c.id).where(jobs.c.key == plan.key)).scalar()
             if held:
                 return str(held)
-            high = _micro(plan.usd.high) if plan.bills else 0
-            if cap is not None:
-                _require_room(connection, moment[:7], high or 0, cap)
+            high = micro(plan.usd.high) if plan.bills else 0
             connection.execute(insert(jobs).values(_intent(plan, base_key, job_id, moment)))
             for name, value in plan.spec.tags.items():
                 connection.execute(insert(job_tags).values(job_id=job_id, name=name, value=value))
@@ -110,9 +109,7 @@ class Jobs:
                 insert(steps),
                 [{"job_id": job_id, "name": name, "state": "pending"} for name in step_names],
             )
-            connection.execute(
-                insert(reservations).values(job_id=job_id, month=moment[:7], micro_usd=high or 0)
-            )
+            reserve(connection, job_id, moment[:7], high or 0, cap)
         return job_id
 
     # -- reading -----------------------------------------------------------------------------
@@ -123,10 +120,11 @@ class Jobs:
         Raises:
             UsageError: where there is none, or several.
         """
-        query = select(*_COLUMNS).where(jobs.c.id.startswith(reference, autoescape=True)).limit(2)
+        # a range, not LIKE: only that uses the index
+        query = select(*_COLUMNS).where(jobs.c.id >= reference, jobs.c.id <= f"{reference}\uffff")
         with self._db.read() as connection:
-            found = connection.execute(query).all()
-        if len(found) == 1:
+            found = connection.execute(query.order_by(jobs.c.id).limit(2)).all()
+        if len(found) == 1 or (found and found[0].id == reference):
             return _row(found[0])
         problem = "several jobs begin with" if found else "no job is called"
         raise UsageError(
@@ -155,22 +153,31 @@ class Jobs:
         tag: tuple[str, str] | None = None,
         since: str | None = None,
     ) -> list[JobRow]:
-        """Jobs, newest first."""
-        query = select(*_COLUMNS).order_by(desc(jobs.c.created_at), desc(jobs.c.id))
-        if provider:
-            query = query.where(jobs.c.provider == provider)
-        if states:
-            query = query.where(jobs.c.state.in_([str(state) for state in states]))
-        if since:
-            query = query.where(jobs.c.created_at >= since)
-        if tag:
-            query = query.join(job_tags).where(
-                and_(job_tags.c.name == tag[0], job_tags.c.value == tag[1])
-            )
+        """Jobs, newest first.
+
+        Args:
+            since: RFC 3339 or a bare day; only jobs made then or later.
+        """
+        query = _query(provider, states, tag, since)
         if limit is not None:
             query = query.limit(limit)
         with self._db.read() as connection:
             return [_row(record) for record in connection.execute(query)]
+
+    def stream(
+        self,
+        *,
+        provider: str | None = None,
+        states: Sequence[State] = (),
+        tag: tuple[str, str] | None = None,
+        since: str | None = None,
+    ) -> Iterator[JobRow]:
+        """The same, one after another, for lists that need not fit into memory."""
+        query = _query(provider, states, tag, since)
+        with self._db.read() as connection:
+            options = {"yield_per": 500}
+            for record in connection.execute(query, execution_options=options):
+                yield _row(record)
 
     def _first(self, query: Select[Any]) -> JobRow | None:
         with self._db.read() as connection:
@@ -182,92 +189,99 @@ class Jobs:
     def move(self, job_id: str, state: State, **columns: Any) -> JobRow:
         """Set the state and any other columns; an illegal transition leaves the state alone.
 
-        A final state releases what the job had reserved beyond its bill.
+        Writes nothing, and leaves ``updated_at``, where nothing is new. A final state settles
+        what the job had reserved.
         """
-        if "error" in columns and columns["error"] is not None:
-            columns["error"] = json.dumps(columns["error"])
-        moment = clock.stamp()
-        with self._db.write() as connection:
-            query = select(jobs.c.state).where(jobs.c.id == job_id)
-            before = State(connection.execute(query).scalar_one())
-            if is_legal(before, state):
-                columns["state"] = str(state)
-                if state in FINAL and before not in FINAL:
-                    columns.setdefault("finished_at", moment)
-            connection.execute(
-                update(jobs).where(jobs.c.id == job_id).values(updated_at=moment, **columns)
-            )
-            if state in (State.FAILED, State.CANCELLED):
-                connection.execute(
-                    update(reservations)
-                    .where(reservations.c.job_id == job_id, reservations.c.released_at.is_(None))
-                    .values(released_at=moment)
-                )
-        return self.get(job_id)
-
-    # -- steps -------------------------------------------------------------------------------
-
-    def step(self, job_id: str, name: str) -> tuple[str, Any]:
-        """State (pending, started, done) and result of a step."""
-        query = select(steps.c.state, steps.c.result).where(
-            steps.c.job_id == job_id, steps.c.name == name
-        )
         with self._db.read() as connection:
-            state, result = connection.execute(query).one()
-        return state, json.loads(result) if result else None
-
-    def start_step(self, job_id: str, name: str) -> None:
-        """Commit that a step is about to act; from here its outcome may be unknown."""
-        self._set_step(job_id, name, state="started", started_at=clock.stamp())
-
-    def finish_step(self, job_id: str, name: str, result: Any) -> None:
-        """Commit a step's result."""
-        self._set_step(job_id, name, state="done", done_at=clock.stamp(), result=json.dumps(result))
-
-    def reset_step(self, job_id: str, name: str) -> None:
-        """Back to pending: the vendor is known to have refused or never seen it."""
-        self._set_step(job_id, name, state="pending")
-
-    def _set_step(self, job_id: str, name: str, **columns: Any) -> None:
+            if not _changes(connection, job_id, state, columns):
+                return _read(connection, job_id)
         with self._db.write() as connection:
-            connection.execute(
-                update(steps)
-                .where(steps.c.job_id == job_id, steps.c.name == name)
-                .values(**columns)
-            )
+            changes = _changes(connection, job_id, state, columns)
+            if changes:
+                _write(connection, job_id, changes)
+            return _read(connection, job_id)
 
-    # -- leases ------------------------------------------------------------------------------
+    def adopt(self, job_id: str, remote: RemoteJob) -> JobRow:
+        """Bind the vendor's job to ours, in one transaction with the steps that end by it.
 
-    def lease(self, job_id: str, owner: str, seconds: float) -> bool:
-        """Take or renew the right to act on a job; False while another process holds it.
-
-        A lease ends by time, or at once when the process that held it on this machine is gone.
+        Raises:
+            OperationFailed: where another of our jobs is bound to it already.
         """
-        moment = clock.real_now()
-        query = select(jobs.c.lease_owner, jobs.c.lease_until).where(jobs.c.id == job_id)
-        with self._db.write() as connection:
-            holder, until = connection.execute(query).one()
-            held = holder not in (None, owner) and until >= clock.stamp(moment)
-            if held and not leases.is_gone(holder):
-                return False
-            connection.execute(
-                update(jobs)
-                .where(jobs.c.id == job_id)
-                .values(
-                    lease_owner=owner,
-                    lease_until=clock.stamp(moment + timedelta(seconds=seconds)),
-                )
-            )
-        return True
+        columns = {
+            "raw_state": remote.raw_state,
+            "remote_id": remote.id,
+            "error": remote.error,
+        }
+        try:
+            with self._db.write() as connection:
+                finish(connection, job_id, "create", remote.id)
+                finish(connection, job_id, "adopt", remote.id)
+                _write(connection, job_id, _changes(connection, job_id, remote.state, columns))
+                return _read(connection, job_id)
+        except IntegrityError:
+            raise OperationFailed(
+                f"{remote.id} belongs to another job already",
+                hint="see `ftbridge jobs`",
+                where=job_id,
+                code="already_adopted",
+            ) from None
 
-    def release(self, job_id: str, owner: str) -> None:
-        """Give the lease back."""
+    def ask_to_stop(self, job_id: str) -> None:
+        """Tell whoever is submitting the job to stop before the next step."""
         with self._db.write() as connection:
-            connection.execute(
-                update(jobs)
-                .where(jobs.c.id == job_id, jobs.c.lease_owner == owner)
-                .values(lease_owner=None, lease_until=None)
-            )
+            _write(connection, job_id, {"stopping": True})
+
+    def touch(self, job_id: str) -> None:
+        """Keep that there was news of the job."""
+        with self._db.write() as connection:
+            _write(connection, job_id, {})
+
+    def mark_notified(self, job_id: str) -> None:
+        """Keep that somebody was told of the end."""
+        with self._db.write() as connection:
+            _write(connection, job_id, {"notified_at": clock.stamp()})
+
+    def was_notified(self, job_id: str) -> bool:
+        """Whether somebody was told of the end."""
+        query = select(jobs.c.notified_at).where(jobs.c.id == job_id)
+        with self._db.read() as connection:
+            return connection.execute(query).scalar_one() is not None
+
+
+_KEPT = frozenset({"result_model", "billed_tokens", "progress", "remote_id"})
+"""Columns that are not emptied again by an answer that leaves them out."""
+
+
+def _changes(
+    connection: Connection, job_id: str, state: State, columns: dict[str, Any]
+) -> dict[str, Any]:
+    before = _read(connection, job_id)
+    new = {
+        name: value
+        for name, value in columns.items()
+        if value != getattr(before, name) and not (value is None and name in _KEPT)
+    }
+    if state != before.state and is_legal(before.state, state):
+        new["state"] = state
+    return new
+
+
+def _write(connection: Connection, job_id: str, changes: dict[str, Any]) -> None:
+    moment = clock.stamp()
+    values = changes | {"updated_at": moment}
+    if values.get("error") is not None:
+        values["error"] = json.dumps(values["error"])
+    state = values.get("state")
+    if state in FINAL:
+        values["finished_at"] = moment
+        values["stopping"] = False
+    connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+    if state in FINAL:
+        settle(connection, job_id, State(state), changes.get("billed_micro"), moment)
+
+
+def _read(connection: Connection, job_id: str) -> JobRow:
+    return _row(connection.execute(select(*_COLUMNS).where(jobs.c.id == job_id)).one())
 
 
 def _intent(plan: Plan, base_key: str, job_id: str, moment: str) -> dict[str, Any]:
@@ -288,26 +302,28 @@ def _intent(plan: Plan, base_key: str, job_id: str, moment: str) -> dict[str, An
         "plan": plan.model_dump_json(),
         "state": str(State.PREPARING),
         "stopping": False,
-        "estimate_low_micro": _micro(plan.usd.low),
-        "estimate_high_micro": _micro(plan.usd.high),
+        "estimate_low_micro": micro(plan.usd.low),
+        "estimate_high_micro": micro(plan.usd.high),
         "created_at": moment,
         "updated_at": moment,
     }
 
 
-def _micro(usd: Decimal | None) -> int | None:
-    return None if usd is None else int((usd * MICRO).to_integral_value(rounding="ROUND_CEILING"))
-
-
-def _require_room(connection: Any, month: str, wanted: int, cap: Decimal) -> None:
-    query = select(func.coalesce(func.sum(reservations.c.micro_usd), 0)).where(
-        reservations.c.month == month, reservations.c.released_at.is_(None)
-    )
-    held = connection.execute(query).scalar_one()
-    if held + wanted > int(cap * MICRO):
-        raise BudgetRefused(
-            f"this job may cost {wanted / 1e6:.2f} USD; {held / 1e6:.2f} of this month's "
-            f"{cap} USD are already reserved",
-            hint="raise `monthly_usd` under [budget] in config.toml, or wait for next month",
-            where="budget.monthly_usd",
+def _query(
+    provider: str | None,
+    states: Sequence[State],
+    tag: tuple[str, str] | None,
+    since: str | None,
+) -> Select[Any]:
+    query = select(*_COLUMNS).order_by(desc(jobs.c.created_at), desc(jobs.c.id))
+    if provider:
+        query = query.where(jobs.c.provider == provider)
+    if states:
+        query = query.where(jobs.c.state.in_([str(state) for state in states]))
+    if since:
+        query = query.where(jobs.c.created_at >= clock.stamp(clock.parse(since, "since")))
+    if tag:
+        query = query.join(job_tags).where(
+            and_(job_tags.c.name == tag[0], job_tags.c.value == tag[1])
         )
+    return query

@@ -60,12 +60,15 @@ jobs = Table(
     Column("updated_at", String, nullable=False),
     Column("finished_at", String),
     Column("next_poll_at", String),
+    Column("notified_at", String),
     Column("lease_owner", String),
     Column("lease_until", String),
     Index("jobs_created", "created_at"),
     Index("jobs_state", "state", "created_at"),
     Index("jobs_provider", "provider", "created_at"),
     Index("jobs_base_key", "base_key", "attempt"),
+    # two of our jobs never share one of the vendor's
+    Index("jobs_remote", "provider", "account", "remote_id", unique=True),
 )
 
 job_tags = Table(
@@ -105,6 +108,17 @@ events = Table(
     UniqueConstraint("job_id", "content", "occurrence"),
 )
 
+warnings = Table(
+    "warnings",
+    metadata,
+    _job(),
+    Column("code", String, nullable=False),
+    Column("about", String, nullable=False),  # each code is said once about one thing
+    Column("message", Text, nullable=False),
+    Column("time", String, nullable=False),
+    UniqueConstraint("job_id", "code", "about"),
+)
+
 metrics = Table(
     "metrics",
     metadata,
@@ -130,6 +144,7 @@ files = Table(
     Column("expires_at", String),
     Column("purged_at", String),
     Index("files_content", "provider", "account", "sha256", "purpose"),
+    Index("files_remote", "provider", "account", "remote_id"),
 )
 
 file_refs = Table(
@@ -138,6 +153,7 @@ file_refs = Table(
     Column("file_id", Integer, ForeignKey("files.id"), nullable=False),
     _job(),
     UniqueConstraint("file_id", "job_id"),
+    Index("file_refs_job", "job_id"),
 )
 
 training_rows = Table(

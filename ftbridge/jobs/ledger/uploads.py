@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import desc, insert, or_, select
+from sqlalchemy import Connection, desc, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ftbridge import clock
 from ftbridge.jobs.ledger.database import Database
-from ftbridge.jobs.ledger.schema import egress, file_refs, files
-from ftbridge.policy import CheckedUpload
+from ftbridge.jobs.ledger.schema import egress, file_refs, files, jobs
+from ftbridge.jobs.states import FINAL
+from ftbridge.policy import CheckedUpload, Destination
 from ftbridge.provider import RemoteFile
 
 
@@ -21,6 +23,17 @@ class Sent:
 
     rows: int
     privacy: str
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A file at a vendor, and the other jobs that are not final and were made from it."""
+
+    id: int
+    remote_id: str
+    sha256: str
+    bytes: int
+    needed_by: tuple[str, ...]
 
 
 class Uploads:
@@ -49,6 +62,51 @@ class Uploads:
                 .on_conflict_do_nothing()
             )
         return str(row.remote_id)
+
+    def forget(self, where: Destination, remote_id: str) -> None:
+        """Keep that the vendor no longer has a file: it expired or was deleted there."""
+        with self._db.write() as connection:
+            connection.execute(
+                update(files)
+                .where(
+                    files.c.provider == where.provider,
+                    files.c.account == where.account,
+                    files.c.remote_id == remote_id,
+                    files.c.purged_at.is_(None),
+                )
+                .values(purged_at=clock.stamp())
+            )
+
+    def of_job(self, job_id: str) -> list[FileRow]:
+        """The files that a job uses and that are still at the vendor, each with who needs it."""
+        with self._db.read() as connection:
+            return _files(connection, job_id)
+
+    def take_for_purge(self, job_id: str) -> tuple[list[FileRow], list[FileRow]]:
+        """Mark the job's files as purged unless another job that is not final needs them.
+
+        Marked before they are deleted, in the transaction that looks: a submit that comes
+        meanwhile uploads anew instead of relying on a file that is about to go.
+
+        Returns:
+            The files to delete at the vendor now, and those that were left.
+        """
+        with self._db.write() as connection:
+            found = _files(connection, job_id)
+            free = [row for row in found if not row.needed_by]
+            connection.execute(
+                update(files)
+                .where(files.c.id.in_([row.id for row in free]))
+                .values(purged_at=clock.stamp())
+            )
+        return free, [row for row in found if row.needed_by]
+
+    def give_back(self, rows: Sequence[FileRow]) -> None:
+        """Take a purge back that the vendor did not carry out."""
+        with self._db.write() as connection:
+            connection.execute(
+                update(files).where(files.c.id.in_([row.id for row in rows])).values(purged_at=None)
+            )
 
     def add(self, job_id: str, upload: CheckedUpload, remote: RemoteFile, sent: Sent) -> None:
         """Record an upload: the file, its use by this job, and the egress entry, at once."""
@@ -79,6 +137,27 @@ class Uploads:
                         **entry, previous=previous, entry=hashlib.sha256(text.encode()).hexdigest()
                     )
                 )
+
+
+def _files(connection: Connection, job_id: str) -> list[FileRow]:
+    mine = (
+        select(files.c.id, files.c.remote_id, files.c.sha256, files.c.bytes)
+        .join(file_refs)
+        .where(file_refs.c.job_id == job_id, files.c.purged_at.is_(None))
+    )
+    found = []
+    for row in connection.execute(mine.order_by(files.c.id)).all():
+        needing = (
+            select(jobs.c.id)
+            .join(file_refs)
+            .where(
+                file_refs.c.file_id == row.id,
+                jobs.c.id != job_id,
+                jobs.c.state.not_in([str(state) for state in FINAL]),
+            )
+        )
+        found.append(FileRow(*row, tuple(connection.execute(needing).scalars())))
+    return found
 
 
 def _entry(
