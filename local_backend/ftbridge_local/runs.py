@@ -84,14 +84,22 @@ class Run:
         return status
 
     def alive(self) -> bool:
-        """Whether the trainer process runs."""
+        """Whether the trainer process runs: the one that we started last, or the one that wrote
+        the status (whoever started it may have been killed before he could note its number)."""
+        try:
+            noted = (self.path / "worker.pid").read_text()
+        except OSError:
+            noted = ""
+        status = self._read("status.json") or {}
+        return any(self._runs(pid) for pid in (noted, str(status.get("pid", ""))) if pid.isdigit())
+
+    def _runs(self, pid: str) -> bool:
         import psutil
 
         try:
-            pid = int((self.path / "worker.pid").read_text())
-            process = psutil.Process(pid)
+            process = psutil.Process(int(pid))
             return process.status() != psutil.STATUS_ZOMBIE and str(self.path) in process.cmdline()
-        except (OSError, ValueError, psutil.Error):
+        except psutil.Error:
             return False
 
     def join(self) -> None:
