@@ -41,7 +41,9 @@ def share(value: float, ci: list[float]) -> str:
 
 def usd(offer: dict[str, Any]) -> str:
     low, high = offer["usd"]["low"], offer["usd"]["high"]
-    return "unknown" if high is None else f"{low:.4f} to {high:.4f} USD"
+    if high is None:
+        return "unknown"
+    return f"{high:.4f} USD" if low == high else f"{low:.4f} to {high:.4f} USD"
 
 
 def prepare() -> None:
