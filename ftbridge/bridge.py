@@ -17,7 +17,7 @@ from ftbridge.compare import Comparison, Question, compare
 from ftbridge.config import Config
 from ftbridge.cost.prices import PriceBook
 from ftbridge.dataset import CheckReport, Dataset, check, split
-from ftbridge.errors import UsageError
+from ftbridge.errors import DataError, ProviderError, UsageError
 from ftbridge.evaluate import run as evaluation
 from ftbridge.evaluate.result import Result
 from ftbridge.job import Job, Model
@@ -30,7 +30,7 @@ from ftbridge.jobs.states import LOCAL
 from ftbridge.jobs.submit import advance, submit
 from ftbridge.jobs.watch import Update
 from ftbridge.jobs.watcher import ACTIVE, Watcher
-from ftbridge.policy import Privacy
+from ftbridge.policy import Privacy, decide
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
@@ -77,7 +77,7 @@ class Bridge:
     def prices(self) -> PriceBook:
         """The price book with the user's rows on top."""
         folders = [provider.folder for provider in registry.all_providers()]
-        return PriceBook.load(folders, self.config.values.get("price", []))
+        return PriceBook.load(folders, self.config.rows("price"))
 
     # -- planning ----------------------------------------------------------------------------
 
@@ -109,8 +109,14 @@ class Bridge:
             hyperparameters: neutral names, see :class:`ftbridge.jobs.spec.Hyperparameters`.
 
         Raises:
-            UsageError, DataError, Unsupported: where no plan can be made.
+            UsageError, PolicyRefused, DataError, Unsupported: where no plan can be made; of
+            several the first.
         """
+        limits = Limits(_usd(max_usd), allow_lossy, allow_unknown_cost)
+        chosen = _enum(Method, method, "method")
+        wanted = None if adapter is None else _enum(Adapter, adapter, "adapter")
+        label = _enum(Privacy, privacy, "privacy")
+        asked = _hyperparameters(hyperparameters)
         given = dict(options or {})
         connection = {name: given.pop(name) for name in CONNECTION_OPTIONS & given.keys()}
         if base_url:
@@ -118,32 +124,33 @@ class Bridge:
         place = self.provider(provider, given | connection)
         if "base_url" not in connection and place.leaves and not place.at_vendor:
             connection["base_url"] = place.endpoint
-        dataset = _dataset(data)
-        chosen = _enum(Method, method, "method")
-        wanted = None if adapter is None else _enum(Adapter, adapter, "adapter")
-        model_id = place.resolve_model(model, chosen)
-        row = place.catalogue().require(model_id, chosen, wanted)
-        adapters = row.adapters if row else tuple(place.catalogue().adapters)
-        spec = JobSpec(
-            provider=provider,
-            model=model_id,
-            method=chosen,
-            adapter=wanted or adapters[0],
-            hyperparameters=_hyperparameters(hyperparameters),
-            seed=seed,
-            suffix=suffix,
-            tags=dict(tags or {}),
-            options=given,
-            connection=connection,
-            privacy=_enum(Privacy, privacy, "privacy"),
-            training=DataRef(
-                path=str(dataset.path), sha256="", kind=dataset.kind, examples=0, bytes=0
-            ),
-        )
-        place.catalogue().check_hyperparameters(chosen, spec.hyperparameters)
-        limits = Limits(_usd(max_usd), allow_lossy, allow_unknown_cost)
-        pair = self._with_validation(dataset, validation, seed or 0)
-        return make_plan(place, spec, pair, self.prices, limits)
+        place.catalogue().check_hyperparameters(chosen, asked)
+        try:
+            model_id = place.resolve_model(model, chosen)
+            row = place.catalogue().require(model_id, chosen, wanted)
+            adapters = row.adapters if row else tuple(place.catalogue().adapters)
+            dataset = _dataset(data)
+            spec = JobSpec(
+                provider=provider,
+                model=model_id,
+                method=chosen,
+                adapter=wanted or adapters[0],
+                hyperparameters=asked,
+                seed=seed,
+                suffix=suffix,
+                tags=dict(tags or {}),
+                options=given,
+                connection=connection,
+                privacy=label,
+                training=DataRef(
+                    path=str(dataset.path), sha256="", kind=dataset.kind, examples=0, bytes=0
+                ),
+            )
+            pair = self._with_validation(dataset, validation, seed or 0)
+            return make_plan(place, spec, pair, self.prices, limits)
+        except (DataError, ProviderError):
+            decide(label, place.destination).require()
+            raise
 
     def _with_validation(
         self, dataset: Dataset, validation: str | Path | float | None, seed: int
@@ -310,6 +317,8 @@ class Bridge:
         Raises:
             DataError: where rows were trained on, unless ``allow_trained_rows``.
         """
+        if limit is not None and limit < 1:
+            raise UsageError(f"a limit of {limit} leaves no row", hint="1 or more", where="limit")
         job = self._job_behind(model)
         if baseline == "base" and job is None:
             raise UsageError(

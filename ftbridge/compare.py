@@ -73,9 +73,14 @@ def compare(question: Question, providers: Sequence[Provider], book: PriceBook) 
         found, reasons = _at(question, provider, book)
         offers += found
         excluded += [Exclusion(provider.name, reason) for reason in reasons]
-    unpriced = Decimal("Infinity")
-    offers.sort(key=lambda offer: (offer.usd.low is None, offer.usd.high or unpriced))
+    offers.sort(key=_cheapest_first)
     return Comparison(tuple(offers), tuple(excluded))
+
+
+def _cheapest_first(offer: Offer) -> tuple[bool, Decimal]:
+    """Unknown comes last; free is known, and comes first."""
+    high = offer.usd.high
+    return (True, Decimal(0)) if high is None else (False, high)
 
 
 def _at(question: Question, provider: Provider, book: PriceBook) -> tuple[list[Offer], list[str]]:

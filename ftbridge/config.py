@@ -56,7 +56,12 @@ class Config:
             for name, value in os.environ.items()
             if name.startswith(prefix)
         }
-        section = self.values.get("providers", {}).get(provider, {})
+        section = self.section("providers").get(provider, {})
+        if not isinstance(section, dict):
+            raise UsageError(
+                f"`providers.{provider}` in the settings must be a table",
+                hint=f"write [providers.{provider}]",
+            )
         from_files = {name: str(value) for name, value in section.items()}
         return from_files | from_env | dict(flags)
 
@@ -65,6 +70,15 @@ class Config:
         value = self.values.get(name, {})
         if not isinstance(value, dict):
             raise UsageError(f"`{name}` in the settings must be a table", hint=f"write [{name}]")
+        return value
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """One array of tables of the settings; empty if absent."""
+        value = self.values.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            raise UsageError(
+                f"`{name}` in the settings must be a list of tables", hint=f"write [[{name}]]"
+            )
         return value
 
 

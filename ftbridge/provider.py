@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -438,11 +438,26 @@ class Provider(ABC):
         on_reply: Callable[[int, ChatReply], None],
         workers: int = 8,
     ) -> None:
-        """Ask many prompts; ``on_reply(index, reply)`` comes as each is answered, in any order."""
+        """Ask many prompts; ``on_reply(index, reply)`` comes as each is answered, in any order.
+
+        After a failure no more are asked, and what was answered by then still comes.
+        """
         with ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(self.chat, model, request) for request in requests]
-            for index, future in enumerate(futures):
-                on_reply(index, future.result())
+            asked = {pool.submit(self.chat, model, r): index for index, r in enumerate(requests)}
+            failed: BaseException | None = None
+            try:
+                for future in as_completed(asked):
+                    if future.cancelled():
+                        continue
+                    if error := future.exception():
+                        failed = failed or error
+                        pool.shutdown(wait=False, cancel_futures=True)
+                    else:
+                        on_reply(asked[future], future.result())
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+        if failed:
+            raise failed
 
     def model_version(self, model: str) -> str:
         """What tells two contents under one name apart; vendors' names never change content."""

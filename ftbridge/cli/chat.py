@@ -16,7 +16,7 @@ from ftbridge.job import Model
 @click.argument("ref")
 @click.argument("prompt", required=False)
 @click.option("--system", help="System message.")
-@click.option("--max-tokens", default=512, show_default=True)
+@click.option("--max-tokens", default=512, type=click.IntRange(1), show_default=True)
 @click.option("--temperature", default=0.0, show_default=True)
 @common
 def command(

@@ -16,7 +16,8 @@ from ftbridge.files import atomic_write
 @click.command()
 @source
 @click.option("--structure-only", is_flag=True, help="Leave the quality judgement out.")
-@click.option("--max-errors", default=20, show_default=True, help="How many bad lines to name.")
+@click.option("--max-errors", default=20, show_default=True, type=click.IntRange(0),
+              help="How many bad lines to name.")  # fmt: skip
 @click.option("--provider", metavar="P", help="Also name what this provider would reject.")
 @click.option("--validation", metavar="FILE", help="Also find what leaks into this file.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report as a page.")

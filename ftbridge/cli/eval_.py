@@ -25,8 +25,8 @@ from ftbridge.evaluate.result import Result, Score
     type=click.Path(path_type=Path),
     help="Examples shown to the baseline, so that prompting gets its fair chance.",
 )
-@click.option("--max-tokens", default=64, show_default=True)
-@click.option("--limit", type=int, help="Only the first rows.")
+@click.option("--max-tokens", default=64, type=click.IntRange(1), show_default=True)
+@click.option("--limit", type=click.IntRange(1), help="Only the first rows.")
 @click.option("--allow-trained-rows", is_flag=True, help="Go on though rows were trained on.")
 @common
 def command(

@@ -17,7 +17,7 @@ from ftbridge.jobs.states import State
 
 
 @click.command()
-@click.option("--limit", type=int, help="How many (20 for people, all with --json).")
+@click.option("--limit", type=click.IntRange(1), help="How many (20 for people, all with --json).")
 @click.option("--provider", help="Only of this provider.")
 @click.option("--state", "states", multiple=True, help="Only in this state; may be repeated.")
 @click.option("--tag", metavar="K=V", help="Only with this tag.")

@@ -10,17 +10,27 @@ import click
 from ftbridge import registry
 from ftbridge.cli.session import Session
 from ftbridge.cli.session import command as common
-from ftbridge.errors import NotInstalled, Unsupported
+from ftbridge.errors import NotInstalled, Unsupported, UsageError
 from ftbridge.files import atomic_write
+
+POSITIVE = click.FloatRange(0, 1e6, min_open=True)
 
 
 @click.command()
 @click.argument("provider")
-@click.option("--port", default=0, help="0: any free one.")
-@click.option("--speed", default=1.0, show_default=True, help="How much faster jobs run.")
-@click.option("--latency", default=0.0, show_default=True, help="Seconds before each answer.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option(
+    "--speed", default=1.0, show_default=True, type=POSITIVE, help="How much faster jobs run."
+)
+@click.option(
+    "--latency",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 60),
+    help="Seconds before each answer.",
+)
 @click.option("--env-file", type=click.Path(path_type=Path), help="Write the settings here.")
-@common
+@common  # fmt: skip
 def command(
     session: Session,
     provider: str,
@@ -52,4 +62,11 @@ def command(
             session.document({"provider": provider, "url": url} | {"env": sandbox.variables(url)})
         session.lines(*lines)
 
-    run_foreground(sandbox.app(speed, latency), port=port, ready=announce)
+    try:
+        run_foreground(sandbox.app(speed, latency), port=port, ready=announce)
+    except OSError as error:
+        raise UsageError(
+            f"port {port} cannot be served: {error.strerror}",
+            hint="leave --port out for a free one",
+            where="--port",
+        ) from None

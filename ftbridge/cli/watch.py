@@ -18,7 +18,7 @@ from ftbridge.jobs.watch import Update
 
 @click.command()
 @click.argument("jobs", nargs=-1, metavar="[JOB]...")
-@click.option("--interval", type=float, help="Seconds between looks.")
+@click.option("--interval", type=click.FloatRange(0.01, 86400), help="Seconds between looks.")
 @click.option("--notify", metavar="COMMAND|URL", help="Run, or POST to, at a final state.")
 @common
 def command(
