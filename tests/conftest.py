@@ -5,10 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from emulated import Account
 
 VENDORS = ("OPENAI_", "AZURE_", "TOGETHER_", "MISTRAL_", "FIREWORKS_", "ANTHROPIC_", "AWS_",
            "GOOGLE_", "GEMINI_", "HF_TOKEN", "HUGGING_FACE_", "MODAL_", "REPLICATE_", "DSTACK_",
@@ -55,3 +59,21 @@ def closed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     return home
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Account]:
+    """One emulated OpenAI account for the whole session."""
+    from emulated import account
+
+    with account() as made:
+        yield made
+
+
+@pytest.fixture
+def vendor(served: Account, closed_world: Path, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """That account, empty, quick, and pointed at by the environment."""
+    served.reset(speed=200)
+    for name, value in served.env(closed_world).items():
+        monkeypatch.setenv(name, value)
+    return served

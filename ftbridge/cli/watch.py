@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import click
 
@@ -48,11 +49,22 @@ def follow(
     if notify is not None and job.row.is_final:
         job.notify(notify)
     if session.as_json and job.row.is_final:
-        session.document(job.to_dict())
+        session.document(_final(job))
         return 0 if job.state == "succeeded" else 1
     job.require_success()
     session.lines(f"{job.id} {job.state}: {job.model}")
     return 0
+
+
+def _final(job: Job) -> dict[str, Any]:
+    """The document of an ended job; where it did not succeed, with an error of full shape."""
+    content = job.to_dict()
+    try:
+        job.require_success()
+    except FtbridgeError as error:
+        said = {name: value for name, value in (job.row.error or {}).items() if value}
+        content["error"] = error.to_dict() | said
+    return content
 
 
 def _follow_many(
