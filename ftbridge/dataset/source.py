@@ -106,7 +106,9 @@ class Source:
             ) from None
         if empty:
             raise DataError(
-                f"{where}: the file is empty", hint="write one JSON example a line", where=where
+                f"{where}:1: the file is empty; write one JSON example a line",
+                hint="see docs/dataset-format.md",
+                where=f"{where}:1",
             )
 
     def open_raw(self, buffered: bool = True) -> BinaryIO:
