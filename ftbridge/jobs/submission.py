@@ -220,14 +220,15 @@ class Submission:
     def _create(self, request: dict[str, Any]) -> RemoteJob:
         def make() -> RemoteJob:
             self._start("create")
-            return patiently(self.provider, self.provider.create, request, self.row.key)
+            try:
+                return patiently(self.provider, self.provider.create, request, self.row.key)
+            except (VendorError, CredentialsError) as error:
+                # only what the create itself was told: a search that is refused says nothing
+                if not may_pass(error) or surely_not_done(error):
+                    self.ledger.steps.reset(self.row.id, "create")
+                raise
 
-        try:
-            remote = self._make(make, self._search)
-        except (VendorError, CredentialsError) as error:
-            if not may_pass(error) or surely_not_done(error):
-                self.ledger.steps.reset(self.row.id, "create")
-            raise
+        remote = self._make(make, self._search)
         self.ledger.steps.finish(self.row.id, "create", remote.id)
         return remote
 

@@ -133,7 +133,7 @@ class _Place(threading.Thread):
         super().__init__(name=f"watch-{provider.name}", daemon=True)
         self.interval = interval
         self._provider, self._ledger = provider, ledger
-        self._updates, self._stop = updates, stop
+        self._updates, self._halt = updates, stop
         self._pace = Pace(provider.requests_per_second)
         self._lock = threading.Lock()
         self._jobs: dict[str, JobRow] = {}
@@ -150,7 +150,7 @@ class _Place(threading.Thread):
     def run(self) -> None:
         rhythm = Rhythm(self.interval)
         with ThreadPoolExecutor(WORKERS, thread_name_prefix=self.name) as pool:
-            while not self._stop.is_set():
+            while not self._halt.is_set():
                 with self._lock:
                     jobs = dict(self._jobs)
                 if not jobs:
@@ -160,7 +160,7 @@ class _Place(threading.Thread):
                 except FtbridgeError as error:  # the ledger: locked, or the disk is full
                     news, trouble = False, True
                     self._updates.put(Update(next(iter(jobs.values())), [], trouble=error))
-                self._stop.wait(rhythm.next(news=news, trouble=trouble))
+                self._halt.wait(rhythm.next(news=news, trouble=trouble))
 
     def _round(self, jobs: dict[str, JobRow], pool: ThreadPoolExecutor) -> tuple[bool, bool]:
         """One look at every job: whether there was news, and whether there was trouble."""
@@ -195,7 +195,7 @@ class _Place(threading.Thread):
         return news, trouble
 
     def _ask(self, remote_ids: list[str]) -> dict[str, RemoteJob]:
-        self._pace.wait(self._stop)
+        self._pace.wait(self._halt)
         if len(remote_ids) == 1:
             return {remote_ids[0]: patiently(self._provider, self._provider.get, remote_ids[0])}
         return patiently(self._provider, self._provider.get_many, remote_ids)
@@ -211,7 +211,7 @@ class _Place(threading.Thread):
 
     def _complete(self, row: JobRow) -> bool:
         """Fetch a job's events; a job that has ended is let go once they are kept."""
-        self._pace.wait(self._stop)
+        self._pace.wait(self._halt)
         try:
             new = record_history(row, self._provider, self._ledger)
         except FtbridgeError as error:

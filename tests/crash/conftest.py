@@ -10,17 +10,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.types import Receive, Scope, Send
-
-from ftbridge.testing.proxy import Injector
-from ftbridge.testing.server import serve
-from ftbridge_openai.emulator import Store, create_app
+from emulated import Account, account, write_chats
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -93,67 +88,10 @@ def children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
         zygote.stdin.close()
 
 
-@dataclass
-class Switch:
-    """One server for all cases; each puts its own emulator behind it."""
-
-    app: Any
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-
-
-@dataclass
-class OpenAI:
-    """An emulated account behind the injector."""
-
-    switch: Switch
-    injector: Injector
-    url: str
-
-    def reset(self, speed: float = 1.0) -> Store:
-        self.switch.app = create_app(speed=speed)
-        self.injector.heal()
-        return self.store
-
-    @property
-    def store(self) -> Store:
-        store = self.switch.app.state.store
-        assert isinstance(store, Store)
-        return store
-
-    def env(self, home: Path, **more: str) -> dict[str, str]:
-        return {
-            "FTBRIDGE_HOME": str(home),
-            "OPENAI_API_KEY": "sk-sandbox",
-            "OPENAI_BASE_URL": f"{self.url}/v1",
-            "FTBRIDGE_OPENAI_SETTLE_SECONDS": "0.1",
-            "FTBRIDGE_OPENAI_POLL_SECONDS": "0.05",
-            "FTBRIDGE_OPENAI_PATIENCE_SECONDS": "1",
-        } | more
-
-
 @pytest.fixture(scope="session")
-def openai() -> Iterator[OpenAI]:
-    switch = Switch(create_app())
-    with ExitStack() as stack:
-        injector = Injector(stack.enter_context(serve(switch)))
-        yield OpenAI(switch, injector, stack.enter_context(injector.serve()))
-
-
-def write_data(folder: Path) -> tuple[Path, Path]:
-    """A training and a validation file of a dozen chats each."""
-    made = []
-    for name in ("train", "valid"):
-        path = folder / f"{name}.jsonl"
-        rows = (
-            {"messages": [{"role": "user", "content": f"{name} {number}"},
-                          {"role": "assistant", "content": "yes"}]}
-            for number in range(12)
-        )  # fmt: skip
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        made.append(path)
-    return made[0], made[1]
+def openai() -> Iterator[Account]:
+    with account() as made:
+        yield made
 
 
 def write_model(folder: Path) -> Path:
@@ -168,9 +106,27 @@ def write_model(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return write_data(tmp_path_factory.mktemp("data"))
+    folder = tmp_path_factory.mktemp("data")
+    return write_chats(folder / "train.jsonl"), write_chats(folder / "valid.jsonl")
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_model(tmp_path_factory.mktemp("base") / "model")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the matrix of this run: where the process was killed, and whether all held."""
+    held: dict[str, list[bool]] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            name, _, case = report.nodeid.rstrip("]").partition("[")
+            if "crash/test_" in name and case:
+                place = name.split("test_")[1].split(".")[0]
+                held.setdefault(f"{place:8} {case}", []).append(outcome == "passed")
+    if held:
+        terminalreporter.section("kill -9 matrix")
+        for case, results in sorted(held.items()):
+            terminalreporter.line(f"{'held' if all(results) else 'LOST':5} {case}")
+        total = sum(all(results) for results in held.values())
+        terminalreporter.line(f"{total} of {len(held)} cases held")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from crash.conftest import Children
+from emulated import Account
 
-from crash.conftest import Children, OpenAI
 from ftbridge.testing.faults import Does
 
 STEPS = ("convert", "upload_training", "upload_validation", "wait_files", "create")
@@ -58,7 +59,7 @@ def _submit(data: tuple[Path, Path]) -> list[str]:
     return ["submit", train, "--provider", "openai", "--validation", valid, "--yes", "--json"]
 
 
-def _env(openai: OpenAI, home: Path, lag: str) -> dict[str, str]:
+def _env(openai: Account, home: Path, lag: str) -> dict[str, str]:
     openai.reset().list_lag = LAGGED[lag]
     # Room for a loaded machine: a list that lags must never lag longer than the window.
     return openai.env(home, FTBRIDGE_OPENAI_SETTLE_SECONDS="0.9" if LAGGED[lag] else "0.1")
@@ -77,7 +78,7 @@ def _revive(children: Children, home: Path, env: dict[str, str], submit: list[st
     return str(again.json()["job"])
 
 
-def _check(openai: OpenAI, home: Path, job: str) -> None:
+def _check(openai: Account, home: Path, job: str) -> None:
     remote = list(openai.store.jobs.values())
     assert len(remote) == 1, [one.metadata for one in remote]
     files = [file for file in openai.store.files.values() if file.purpose == "fine-tune"]
@@ -99,7 +100,7 @@ def _check(openai: OpenAI, home: Path, job: str) -> None:
 
 @pytest.mark.parametrize(("kind", "point", "lag"), [_param(case) for case in CASES])
 def test_killed_once(
-    children: Children, openai: OpenAI, data: tuple[Path, Path], tmp_path: Path,
+    children: Children, openai: Account, data: tuple[Path, Path], tmp_path: Path,
     kind: str, point: str, lag: str,
 ) -> None:  # fmt: skip
     env, home = _env(openai, tmp_path, lag), tmp_path
@@ -119,13 +120,14 @@ def test_killed_once(
         pytest.param(first, second, id=f"{first}-{second}", marks=pytest.mark.long)
         for first, second in pairwise(
             ["start.create:after", "adopt:before", "finish.create:before", "adopt:after",
-             "record.validation:before", "finish.upload_validation:before", "start.wait_files:after",
+             "record.validation:before", "finish.upload_validation:before",
+             "start.wait_files:after",
              "start.create:before", "adopt:before"]
         )
     ],
 )  # fmt: skip
 def test_killed_twice(
-    children: Children, openai: OpenAI, data: tuple[Path, Path], tmp_path: Path,
+    children: Children, openai: Account, data: tuple[Path, Path], tmp_path: Path,
     first: str, second: str,
 ) -> None:  # fmt: skip
     env = _env(openai, tmp_path, "lists lag")
@@ -137,7 +139,7 @@ def test_killed_twice(
 
 @pytest.mark.parametrize("when", WHEN)
 def test_killed_while_searching(
-    children: Children, openai: OpenAI, data: tuple[Path, Path], tmp_path: Path,
+    children: Children, openai: Account, data: tuple[Path, Path], tmp_path: Path,
     when: Literal["before", "after", "instead"],
 ) -> None:  # fmt: skip
     env = _env(openai, tmp_path, "lists lag")
@@ -152,7 +154,7 @@ def test_killed_while_searching(
 
 
 def test_no_boundary_is_forgotten(
-    children: Children, openai: OpenAI, data: tuple[Path, Path], tmp_path: Path
+    children: Children, openai: Account, data: tuple[Path, Path], tmp_path: Path
 ) -> None:
     env = _env(openai, tmp_path, "lists are prompt")
     assert children.run(_submit(data), env).code == 0

@@ -1,0 +1,88 @@
+"""An emulated OpenAI account behind the fault injector, and data to train on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from ftbridge.testing.proxy import Injector
+from ftbridge.testing.server import serve
+from ftbridge_openai.emulator import Store, create_app
+
+
+@dataclass
+class Switch:
+    """One server for all cases, since starting one takes time; each case puts its own emulator
+    behind it."""
+
+    app: Any
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class Account:
+    """An emulated account. ``ahead`` seconds are what its clock is in front of ours."""
+
+    switch: Switch
+    injector: Injector
+    url: str
+    ahead: float = 0.0
+
+    def reset(self, speed: float = 1.0) -> Store:
+        """Begin anew with an empty account and no faults."""
+        self.ahead = 0.0
+        self.switch.app = create_app(speed=speed, clock=lambda: time.time() + self.ahead)
+        self.injector.heal()
+        return self.store
+
+    @property
+    def store(self) -> Store:
+        """What the vendor knows."""
+        store = self.switch.app.state.store
+        assert isinstance(store, Store)
+        return store
+
+    def uploaded(self) -> list[str]:
+        """The ids of the files that were sent, not those that jobs made."""
+        return [f.id for f in self.store.files.values() if f.purpose == "fine-tune"]
+
+    def env(self, home: Path, **more: str) -> dict[str, str]:
+        """What points ftbridge at it, with little patience."""
+        return {
+            "FTBRIDGE_HOME": str(home),
+            "OPENAI_API_KEY": "sk-sandbox",
+            "OPENAI_BASE_URL": f"{self.url}/v1",
+            "FTBRIDGE_OPENAI_SETTLE_SECONDS": "0.1",
+            "FTBRIDGE_OPENAI_POLL_SECONDS": "0.05",
+            "FTBRIDGE_OPENAI_PATIENCE_SECONDS": "1",
+            "FTBRIDGE_OPENAI_REQUESTS_PER_SECOND": "200",
+        } | more
+
+
+@contextmanager
+def account() -> Iterator[Account]:
+    """Serve one."""
+    switch = Switch(create_app())
+    with ExitStack() as stack:
+        injector = Injector(stack.enter_context(serve(switch)))
+        yield Account(switch, injector, stack.enter_context(injector.serve()))
+
+
+def write_chats(path: Path, mark: str = "", count: int = 12) -> Path:
+    """A file of chats; ``mark`` makes its content its own."""
+    rows = (
+        {"messages": [{"role": "user", "content": f"{mark or path.stem} {number}"},
+                      {"role": "assistant", "content": "yes"}]}
+        for number in range(count)
+    )  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
