@@ -36,9 +36,7 @@ ON_DATA = {
 
 
 @pytest.mark.parametrize("name", ON_DATA)
-def test_keys_of_commands(
-    name: str, ask: Ask, data: Path, tmp_path: Path, vendor: Account
-) -> None:
+def test_keys_of_commands(name: str, ask: Ask, data: Path, tmp_path: Path, vendor: Account) -> None:
     args, keys = ON_DATA[name]
     real = [{DATA: str(data), "OUT": str(tmp_path / "out")}.get(arg, arg) for arg in args]
     answer = ask(*real, "--json")
