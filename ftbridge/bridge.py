@@ -128,7 +128,7 @@ class Bridge:
         try:
             model_id = place.resolve_model(model, chosen)
             row = place.catalogue().require(model_id, chosen, wanted)
-            adapters = row.adapters if row else tuple(place.catalogue().adapters)
+            adapters = (row or place.catalogue().models[0]).adapters
             dataset = _dataset(data)
             spec = JobSpec(
                 provider=provider,

@@ -12,11 +12,10 @@ import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal
 
 from ftbridge.catalogue import Catalogue
 from ftbridge.cost.tokens import Counter
@@ -25,10 +24,41 @@ from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import NotInstalled, Unsupported, UsageError
 from ftbridge.jobs.spec import JobSpec, Method
-from ftbridge.jobs.states import State
 from ftbridge.policy import CheckedUpload, Destination
+from ftbridge.shapes import (
+    ChatReply,
+    ChatRequest,
+    Check,
+    Context,
+    FileState,
+    Message,
+    RemoteCheckpoint,
+    RemoteEvent,
+    RemoteFile,
+    RemoteJob,
+    RemoteMetric,
+    Sandbox,
+    Setting,
+)
 
-Message: TypeAlias = Mapping[str, Any]
+__all__ = [
+    "CONNECTION_OPTIONS",
+    "OPERATIONS",
+    "ChatReply",
+    "ChatRequest",
+    "Check",
+    "Context",
+    "FileState",
+    "Message",
+    "Provider",
+    "RemoteCheckpoint",
+    "RemoteEvent",
+    "RemoteFile",
+    "RemoteJob",
+    "RemoteMetric",
+    "Sandbox",
+    "Setting",
+]
 
 OPERATIONS = (
     "find", "find_upload", "cancel", "pause", "resume", "delete", "events", "metrics",
@@ -41,139 +71,6 @@ CONNECTION_OPTIONS = frozenset({
     "timeout_seconds", "requests_per_second",
 })  # fmt: skip
 """Options that say how a provider is reached, not what it does."""
-
-
-class Setting(NamedTuple):
-    """A hyperparameter's value (None: the provider decides) and its origin in words."""
-
-    value: float | int | str | bool | None
-    origin: str
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file at the vendor."""
-
-    id: str
-    bytes: int | None = None
-    expires_at: str | None = None
-
-
-@dataclass(frozen=True)
-class FileState:
-    """An uploaded file as the vendor shows it now. ``error`` says why it will never be usable."""
-
-    ready: bool = True
-    missing: bool = False
-    error: str | None = None
-
-
-@dataclass(frozen=True)
-class RemoteJob:
-    """A job as the vendor shows it now. ``raw_state`` is its own word.
-
-    ``model`` is what inference is asked for, once there is one. ``trained_tokens`` is what the
-    vendor bills. ``progress`` is 0..1. ``error`` has ``code`` and ``message``. ``n_epochs`` is
-    what the vendor has settled on, once it shows that.
-    """
-
-    id: str
-    state: State
-    raw_state: str
-    stopping: bool = False
-    model: str | None = None
-    error: dict[str, str] | None = None
-    created_at: str | None = None
-    finished_at: str | None = None
-    trained_tokens: int | None = None
-    progress: float | None = None
-    n_epochs: int | None = None
-    details: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class RemoteEvent:
-    """Something that happened. Compared by content, since some vendors renumber events.
-
-    ``id`` tells only, within one answer, an event that came twice from two equal events.
-    """
-
-    time: str
-    level: str
-    message: str
-    step: int | None = None
-    type: str = "message"
-    id: str | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True)
-class RemoteMetric:
-    """One measured value of a run, e.g. ``loss`` at a step."""
-
-    step: int
-    name: str
-    value: float
-    time: str | None = None
-
-
-@dataclass(frozen=True)
-class RemoteCheckpoint:
-    """A state of the model in the middle of a run; ``model`` if inference can use it."""
-
-    id: str
-    step: int
-    model: str | None
-    created_at: str | None = None
-
-
-@dataclass(frozen=True)
-class ChatRequest:
-    """One prompt: messages in the canonical shape, greedy unless ``temperature`` is set."""
-
-    messages: Sequence[Message]
-    tools: Sequence[Mapping[str, Any]] | None = None
-    max_tokens: int = 512
-    temperature: float = 0.0
-    seed: int | None = None
-
-
-@dataclass(frozen=True)
-class ChatReply:
-    """One answer, with its size in tokens and its time in seconds."""
-
-    text: str
-    tool_calls: tuple[dict[str, Any], ...] = ()
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    finish_reason: str = "stop"
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of ``doctor``. ``ok`` None: could not be found out. No secret in any field."""
-
-    name: str
-    ok: bool | None
-    message: str
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Sandbox:
-    """An emulator: ``app(speed, latency)`` is its ASGI application, ``variables(url)`` what
-    points ftbridge and the vendor's own SDK at it (dummy credentials included)."""
-
-    app: Callable[[float, float], Any]
-    variables: Callable[[str], dict[str, str]]
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a provider is given: where it may keep files, and the options of config and flags."""
-
-    home: Path
-    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Provider(ABC):

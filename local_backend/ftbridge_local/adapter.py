@@ -19,7 +19,6 @@ from ftbridge.dataset.types import Example
 from ftbridge.errors import OperationFailed, UsageError
 from ftbridge.files import atomic_write
 from ftbridge.jobs.spec import JobSpec
-from ftbridge.jobs.states import State
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import (
     ChatReply,
@@ -33,43 +32,14 @@ from ftbridge.provider import (
     RemoteMetric,
     Setting,
 )
-from ftbridge_local import answers, models
+from ftbridge_local import answers, models, status
 from ftbridge_local.failures import quiet, translated
-from ftbridge_local.runs import INTERRUPTED, Run
+from ftbridge_local.recipes import recipe_of, settings_of
+from ftbridge_local.runs import Run
 from ftbridge_local.speed import calibration_rows, measured
-
-STATES = {
-    "preparing": State.VALIDATING,
-    "queued": State.QUEUED,
-    "running": State.RUNNING,
-    "cancelling": State.RUNNING,
-    "paused": State.PAUSED,
-    INTERRUPTED: State.PAUSED,
-    "succeeded": State.SUCCEEDED,
-    "failed": State.FAILED,
-    "cancelled": State.CANCELLED,
-}
 
 ASSUMED_WATTS = 150
 """Draw of the whole machine while it trains, unless the option ``watts`` says better."""
-
-_NO_SETTINGS = ("train", "model")
-
-RECIPE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
-    "max_length": int,
-    "micro_batch_size": int,
-    "lr_scheduler": str,
-    "max_grad_norm": float,
-    "packing": lambda text: {"true": True, "false": False}.get(text, text),
-    "compute_dtype": str,
-    "gradient_checkpointing": lambda text: {"true": True, "false": False}.get(text, text),
-    "checkpoint_steps": int,
-    "eval_steps": int,
-    "keep_checkpoints": int,
-    "threads": int,
-    "device": str,
-}
-"""``--option`` names that go into the recipe as they are; see the trainer's README."""
 
 
 class LocalProvider(Provider):
@@ -121,22 +91,8 @@ class LocalProvider(Provider):
     def request(
         self, spec: JobSpec, training: str, validation: str | None, key: str
     ) -> dict[str, Any]:
-        """The trainer's recipe; what was not asked for is left to its defaults."""
-        given = spec.hyperparameters.given()
-        recipe: dict[str, Any] = {
-            "schema": 1,
-            "model": spec.model,
-            "train": training,
-            "method": str(spec.method),
-            "adapter": str(spec.adapter),
-            **given,
-            **self._recipe_options(spec.options),
-        }
-        if validation is not None:
-            recipe["validation"] = validation
-        if spec.seed is not None:
-            recipe["seed"] = spec.seed
-        return recipe
+        """The trainer's recipe."""
+        return recipe_of(spec, training, validation)
 
     def epochs(self, spec: JobSpec) -> tuple[int, str]:
         """The trainer's own rule: known, so nothing needs to be said."""
@@ -145,17 +101,8 @@ class LocalProvider(Provider):
 
     def settings(self, spec: JobSpec) -> dict[str, Setting]:
         """The whole recipe, each value with its origin, as the trainer would resolve it."""
-        from ftbridge_trainer import recipe
-
-        raw = self.request(spec, "train.jsonl", None, "")
-        with translated():
-            resolved = recipe.resolve(raw, spec.training.examples, self._parameters(spec.model))
-        return {
-            name: _setting(entry)
-            for name, entry in resolved.as_dict().items()
-            if isinstance(entry["value"], int | float | str | bool)
-            and name not in ("train", "model")
-        }
+        folder = models.locate(spec.model, self.context.home)
+        return settings_of(spec, models.describe(folder).n_params if folder else 0)
 
     def counter(self, model: str) -> Counter | None:
         """The model's own vocabulary, once it is on disk; the template's frame is assumed."""
@@ -228,48 +175,19 @@ class LocalProvider(Provider):
 
     def get(self, remote_id: str) -> RemoteJob:
         """The run as its folder shows it."""
-        run = self._existing(remote_id)
-        status, result = run.status(), run.result()
-        raw, steps = status["state"], status.get("total_steps") or 0
-        model = run.path / ("model" if result and result["adapter"] == "full" else "adapter")
-        return RemoteJob(
-            id=remote_id,
-            state=STATES.get(raw, State.UNKNOWN),
-            raw_state=raw,
-            stopping=raw == "cancelling" or (run.path / "cancel").exists(),
-            model=str(model) if result and raw == "succeeded" else None,
-            error=_error(raw, status),
-            created_at=status.get("started_at"),
-            finished_at=status.get("ended_at"),
-            trained_tokens=status.get("trained_tokens") if raw == "succeeded" else None,
-            progress=status.get("step", 0) / steps if steps else None,
-            details=status | {"folder": str(run.path)},
-        )
+        return status.job(remote_id, self._existing(remote_id))
 
     def events(self, remote_id: str, since: str | None = None) -> list[RemoteEvent]:
         """The run's events."""
-        return [
-            RemoteEvent(row["time"], row["level"], row["message"], row.get("step"), row["type"])
-            for row in self._existing(remote_id).rows("events")
-        ]
+        return status.events(self._existing(remote_id))
 
     def metrics(self, remote_id: str) -> list[RemoteMetric]:
         """Loss, rate, norm and speed by step."""
-        return [
-            RemoteMetric(row["step"], name, float(value), row["time"])
-            for row in self._existing(remote_id).rows("metrics")
-            for name, value in row.items()
-            if name not in ("step", "time") and isinstance(value, int | float)
-        ]
+        return status.metrics(self._existing(remote_id))
 
     def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
         """The complete checkpoints."""
-        folders = sorted((self._existing(remote_id).path / "checkpoints").glob("step-*"))
-        return [
-            RemoteCheckpoint(folder.name, int(folder.name.removeprefix("step-")), None)
-            for folder in folders
-            if (folder / "complete.json").exists()
-        ]
+        return status.checkpoints(self._existing(remote_id))
 
     def cancel(self, remote_id: str) -> RemoteJob:
         """Ask the process to stop for good after its step."""
@@ -410,38 +328,3 @@ class LocalProvider(Provider):
         if listed and models.locate(model, self.context.home) is None:
             return models.fetch(model, self.context.home)
         return models.require(model, self.context.home)
-
-    def _parameters(self, model: str) -> int:
-        folder = models.locate(model, self.context.home)
-        return models.describe(folder).n_params if folder else 0
-
-    def _recipe_options(self, options: Mapping[str, str]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, text in options.items():
-            if name == "watts":
-                continue
-            if name not in RECIPE_OPTIONS:
-                raise UsageError(
-                    f"local takes no option `{name}`",
-                    hint=f"it takes: watts, {', '.join(RECIPE_OPTIONS)}",
-                    where="option",
-                )
-            try:
-                found[name] = RECIPE_OPTIONS[name](text)
-            except ValueError:
-                raise UsageError(f"option {name}: `{text}` is no number", where=name) from None
-        return found
-
-
-def _setting(entry: Mapping[str, Any]) -> Setting:
-    """What depends on the machine or the data's lengths is decided when the run starts."""
-    if "provisional" in entry["origin"]:
-        return Setting(None, "decided when the run starts, by memory and lengths")
-    return Setting(entry["value"], entry["origin"])
-
-
-def _error(raw: str, status: Mapping[str, Any]) -> dict[str, str] | None:
-    if raw == INTERRUPTED:
-        return {"code": "worker_died", "message": "its process is gone; `ftbridge resume` goes on"}
-    error = status.get("error")
-    return {str(k): str(v) for k, v in error.items()} if error else None

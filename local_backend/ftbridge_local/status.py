@@ -1,0 +1,76 @@
+"""A run folder as the provider protocol shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ftbridge.jobs.states import State
+from ftbridge.provider import RemoteCheckpoint, RemoteEvent, RemoteJob, RemoteMetric
+from ftbridge_local.runs import INTERRUPTED, Run
+
+STATES = {
+    "preparing": State.VALIDATING,
+    "queued": State.QUEUED,
+    "running": State.RUNNING,
+    "cancelling": State.RUNNING,
+    "paused": State.PAUSED,
+    INTERRUPTED: State.PAUSED,
+    "succeeded": State.SUCCEEDED,
+    "failed": State.FAILED,
+    "cancelled": State.CANCELLED,
+}
+
+
+def job(remote_id: str, run: Run) -> RemoteJob:
+    """The run now."""
+    status, result = run.status(), run.result()
+    raw, steps = status["state"], status.get("total_steps") or 0
+    succeeded = raw == "succeeded" and result is not None
+    return RemoteJob(
+        id=remote_id,
+        state=STATES.get(raw, State.UNKNOWN),
+        raw_state=raw,
+        stopping=raw == "cancelling" or (run.path / "cancel").exists(),
+        model=str(run.path / result["output"]) if succeeded and result else None,
+        error=_error(raw, status),
+        created_at=status.get("started_at"),
+        finished_at=status.get("ended_at"),
+        trained_tokens=status.get("trained_tokens") if succeeded else None,
+        progress=status.get("step", 0) / steps if steps else None,
+        details=status | {"folder": str(run.path)},
+    )
+
+
+def events(run: Run) -> list[RemoteEvent]:
+    """What happened, oldest first."""
+    return [
+        RemoteEvent(row["time"], row["level"], row["message"], row.get("step"), row["type"])
+        for row in run.rows("events")
+    ]
+
+
+def metrics(run: Run) -> list[RemoteMetric]:
+    """Loss, rate, norm and speed by step."""
+    return [
+        RemoteMetric(row["step"], name, float(value), row["time"])
+        for row in run.rows("metrics")
+        for name, value in row.items()
+        if name not in ("step", "time") and isinstance(value, int | float)
+    ]
+
+
+def checkpoints(run: Run) -> list[RemoteCheckpoint]:
+    """The complete checkpoints, oldest first."""
+    return [
+        RemoteCheckpoint(folder.name, int(folder.name.removeprefix("step-")), None)
+        for folder in sorted((run.path / "checkpoints").glob("step-*"))
+        if (folder / "complete.json").exists()
+    ]
+
+
+def _error(raw: str, status: Mapping[str, Any]) -> dict[str, str] | None:
+    if raw == INTERRUPTED:
+        return {"code": "worker_died", "message": "its process is gone; `ftbridge resume` goes on"}
+    error = status.get("error")
+    return {str(name): str(value) for name, value in error.items()} if error else None
