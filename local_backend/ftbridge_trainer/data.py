@@ -73,7 +73,7 @@ def _parse(line: str, where: str) -> Row:
         raise invalid(where, "tools is not a list", "give a list of function definitions")
     return Row(
         where=where,
-        messages=[_message(message, i, where) for i, message in enumerate(messages)],
+        messages=[message(entry, i, where) for i, entry in enumerate(messages)],
         trained=[_is_trained(message, i, where) for i, message in enumerate(messages)],
         tools=tools,
     )
@@ -88,23 +88,23 @@ def _is_trained(message: dict[str, Any], index: int, where: str) -> bool:
     return bool(message["role"] == "assistant" and weight == 1)
 
 
-def _message(message: Any, index: int, where: str) -> dict[str, Any]:
+def message(given: Any, index: int, where: str) -> dict[str, Any]:
     """A message as templates expect it: text content, tool-call arguments as objects."""
-    if not isinstance(message, dict) or message.get("role") not in ROLES:
+    if not isinstance(given, dict) or given.get("role") not in ROLES:
         raise invalid(
             where,
             f"message {index + 1} has no known role",
             f"roles are {', '.join(sorted(ROLES))}",
         )
     ready: dict[str, Any] = {
-        "role": message["role"],
-        "content": _text(message.get("content"), index, where),
+        "role": given["role"],
+        "content": _text(given.get("content"), index, where),
     }
     for key in ("name", "tool_call_id"):
-        if message.get(key) is not None:
-            ready[key] = message[key]
-    if message.get("tool_calls"):
-        calls = message["tool_calls"]
+        if given.get(key) is not None:
+            ready[key] = given[key]
+    if given.get("tool_calls"):
+        calls = given["tool_calls"]
         if not isinstance(calls, list):
             raise invalid(where, f"message {index + 1}: tool_calls is not a list", "give a list")
         ready["tool_calls"] = [_tool_call(call, index, where) for call in calls]

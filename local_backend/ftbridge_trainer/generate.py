@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .bf16 import cpu_bf16_pays
+from .data import message
 from .errors import TrainerError
 
 Message = dict[str, Any]
@@ -158,8 +159,9 @@ class Generator:
                 f"the tokenizer in {self._base} has no chat template",
                 "use an instruct model, or save a chat_template.jinja beside the tokenizer",
             )
+        turns = [message(given, i, f"prompt {index}") for i, given in enumerate(messages)]
         text: str = self._tokenizer.apply_chat_template(
-            messages, tools=tools, add_generation_prompt=True, tokenize=False
+            turns, tools=tools, add_generation_prompt=True, tokenize=False
         )
         ids: list[int] = self._tokenizer(text, add_special_tokens=False).input_ids
         if len(ids) >= self._context:

@@ -215,3 +215,23 @@ def test_equals_plain_greedy_on_smollm2() -> None:
     prompts = [[row[0], *shots, row[1]] for row in turns("heldout.jsonl")[:10]]
     answers = Generator(path, compute_dtype="float32").generate(prompts, max_new_tokens=10)
     assert [a.text for a in answers] == plain(path, prompts, 10)
+
+
+def test_prompts_reach_the_template_as_in_training(tiny: Path) -> None:
+    """Parts are joined and arguments become objects once, so both sides read the same text."""
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    plain: list[dict[str, Any]] = [{"role": "user", "content": "the card"}]
+    parts: list[dict[str, Any]] = [
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "the "}, {"type": "text", "text": "card"}],
+        }
+    ]
+    model = Generator(tiny, compute_dtype="float32")
+    first, second = model.generate([plain, parts], max_new_tokens=4)
+    assert (first.text, first.prompt_tokens) == (second.text, second.prompt_tokens)
+    with_call: list[dict[str, Any]] = [
+        *plain,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+    ]
+    assert model.generate([[*with_call, *plain]], max_new_tokens=2)
