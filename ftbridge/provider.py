@@ -348,7 +348,8 @@ class Provider(ABC):
                         continue
                     if error := future.exception():
                         failed = failed or error
-                        pool.shutdown(wait=False, cancel_futures=True)
+                        for other in asked:  # left in the queue, whose workers tell of it
+                            other.cancel()
                     else:
                         on_reply(asked[future], future.result())
             finally:
