@@ -73,7 +73,7 @@ def cancel(row: JobRow, provider: Provider, ledger: Ledger) -> JobRow:
             if error.code != "busy":
                 raise
             return ledger.jobs.get(row.id)
-        if row.is_final or row.stopping:
+        if row.is_final:
             return row
     if not provider.supports("cancel"):
         raise provider.unsupported("cancel")

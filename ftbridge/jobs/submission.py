@@ -66,9 +66,11 @@ class Submission:
         try:
             training, validation = self._files(plan)
             request = self.provider.request(plan.spec, training, validation, self.row.key)
-            return self._adopt(self._made() or self._create(request))
+            row = self._adopt(self._made() or self._create(request))
         except _Stopped:
             return self.end()
+        # asked to stop while the create was under way
+        return self.end() if row.stopping and not row.is_final else row
 
     def end(self) -> JobRow:
         """Stop for good: what an earlier try made is cancelled at the vendor."""

@@ -70,6 +70,7 @@ class Watcher:
         self._updates: queue.SimpleQueue[Update] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._places: dict[str, _Place] = {}
+        self._given_up: set[str] = set()  # asking again does not help: a person has to look
 
     def run(self) -> Generator[Update, None, None]:
         """What each look brings, in the order in which it comes. Closing it stops the looking;
@@ -90,6 +91,8 @@ class Watcher:
         """Give each place its jobs as the ledger has them now; False where none is left."""
         jobs: dict[str, list[JobRow]] = {}
         for row in self._active():
+            if row.id in self._given_up:
+                continue
             jobs.setdefault(self._place_key(row), []).append(row)
         for key, place in list(self._places.items()):
             if not place.is_alive():
@@ -98,7 +101,9 @@ class Watcher:
             if key not in self._places:
                 provider = self._place_of(rows[0])
                 interval = provider.poll_seconds if self._interval is None else self._interval
-                place = _Place(provider, self._ledger, interval, self._updates, self._stop)
+                place = _Place(
+                    provider, self._ledger, interval, self._updates, self._stop, self._given_up
+                )
                 self._places[key] = place
                 place.follow(rows)
                 place.start()
@@ -129,6 +134,7 @@ class _Place(threading.Thread):
         interval: float,
         updates: queue.SimpleQueue[Update],
         stop: threading.Event,
+        given_up: set[str],
     ) -> None:
         super().__init__(name=f"watch-{provider.name}", daemon=True)
         self.interval = interval
@@ -137,15 +143,14 @@ class _Place(threading.Thread):
         self._pace = Pace(provider.requests_per_second)
         self._lock = threading.Lock()
         self._jobs: dict[str, JobRow] = {}
-        self._given_up: set[str] = set()
+        self._given_up = given_up
         self._history_at: dict[str, tuple[float, float]] = {}  # job -> when due, and the gap
 
     def follow(self, rows: Iterable[JobRow]) -> None:
         """Take on jobs that are not followed yet."""
         with self._lock:
             for row in rows:
-                if row.id not in self._given_up:
-                    self._jobs.setdefault(row.id, row)
+                self._jobs.setdefault(row.id, row)
 
     def run(self) -> None:
         rhythm = Rhythm(self.interval)
@@ -237,9 +242,9 @@ class _Place(threading.Thread):
 
     def _report(self, row: JobRow, error: FtbridgeError | None) -> None:
         if error is not None and not may_pass(error):
-            with self._lock:  # asking again will not help: a person has to
+            self._given_up.add(row.id)
+            with self._lock:
                 self._jobs.pop(row.id, None)
-                self._given_up.add(row.id)
         self._updates.put(Update(row, [], trouble=error))
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import islice
@@ -297,7 +298,9 @@ class OpenAIProvider(Provider):
 
         # Retries are the job engine's: the SDK would repeat a create and a lost upload.
         timeout = self._seconds("timeout_seconds", TIMEOUT_SECONDS)
-        return OpenAI(base_url=self.endpoint, timeout=timeout, max_retries=0)
+        client = OpenAI(base_url=self.endpoint, timeout=timeout, max_retries=0)
+        weakref.finalize(self, client.close)  # or its sockets stay open until the process ends
+        return client
 
 
 def _moment(seconds: float | None) -> str | None:
