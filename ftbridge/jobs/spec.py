@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ftbridge.dataset import Dataset
 from ftbridge.dataset.types import Kind
 from ftbridge.policy import Privacy
 
@@ -67,6 +68,11 @@ class DataRef(_Frozen):
     kind: Kind
     examples: int
     bytes: int
+
+    @classmethod
+    def unread(cls, dataset: Dataset) -> DataRef:
+        """A file that planning has still to read."""
+        return cls(path=str(dataset.path), sha256="", kind=dataset.kind, examples=0, bytes=0)
 
 
 class JobSpec(_Frozen):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from ftbridge.errors import FtbridgeError, OperationFailed, UsageError
+from ftbridge.errors import FtbridgeError, LedgerError, OperationFailed, UsageError
 from ftbridge.jobs import leases
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.plan import Plan
@@ -88,6 +88,13 @@ def _run(submission: Submission) -> JobRow:
     except FtbridgeError as error:
         submission.keep(error)
         raise
+    except OSError as error:
+        raise LedgerError(
+            f"{error.filename or submission.home}: {error.strerror}",
+            hint="check permissions and free disk space, then "
+            f"`ftbridge resume {submission.row.id}`",
+            where=submission.row.id,
+        ) from None
 
 
 def settle_create(row: JobRow, provider: Provider, ledger: Ledger) -> JobRow:
