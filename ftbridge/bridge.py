@@ -113,28 +113,20 @@ class Bridge:
             several the first.
         """
         limits = Limits(_usd(max_usd), allow_lossy, allow_unknown_cost)
+        label = _enum(Privacy, privacy, "privacy")
         chosen = _enum(Method, method, "method")
         wanted = None if adapter is None else _enum(Adapter, adapter, "adapter")
-        label = _enum(Privacy, privacy, "privacy")
         asked = _hyperparameters(hyperparameters)
-        given = dict(options or {})
-        connection = {name: given.pop(name) for name in CONNECTION_OPTIONS & given.keys()}
-        if base_url:
-            connection["base_url"] = base_url
-        place = self.provider(provider, given | connection)
-        if "base_url" not in connection and place.leaves and not place.at_vendor:
-            connection["base_url"] = place.endpoint
+        place, given, connection = self._reach(provider, options or {}, base_url)
         place.catalogue().check_hyperparameters(chosen, asked)
+        dataset = _dataset(data)
         try:
-            model_id = place.resolve_model(model, chosen)
-            row = place.catalogue().require(model_id, chosen, wanted)
-            adapters = (row or place.catalogue().models[0]).adapters
-            dataset = _dataset(data)
+            model_id, weights = _choose(place, model, chosen, wanted)
             spec = JobSpec(
                 provider=provider,
                 model=model_id,
                 method=chosen,
-                adapter=wanted or adapters[0],
+                adapter=weights,
                 hyperparameters=asked,
                 seed=seed,
                 suffix=suffix,
@@ -142,15 +134,27 @@ class Bridge:
                 options=given,
                 connection=connection,
                 privacy=label,
-                training=DataRef(
-                    path=str(dataset.path), sha256="", kind=dataset.kind, examples=0, bytes=0
-                ),
+                training=DataRef.unread(dataset),
             )
             pair = self._with_validation(dataset, validation, seed or 0)
             return make_plan(place, spec, pair, self.prices, limits)
         except (DataError, ProviderError):
             decide(label, place.destination).require()
             raise
+
+    def _reach(
+        self, name: str, options: Mapping[str, str], base_url: str | None
+    ) -> tuple[Provider, dict[str, str], dict[str, str]]:
+        """A provider, its own options, and how it is reached: kept with the job, since a later
+        command may run where the environment says otherwise."""
+        given = dict(options)
+        connection = {name: given.pop(name) for name in CONNECTION_OPTIONS & given.keys()}
+        if base_url:
+            connection["base_url"] = base_url
+        place = self.provider(name, given | connection)
+        if "base_url" not in connection and place.leaves and not place.at_vendor:
+            connection["base_url"] = place.endpoint
+        return place, given, connection
 
     def _with_validation(
         self, dataset: Dataset, validation: str | Path | float | None, seed: int
@@ -347,6 +351,15 @@ class Bridge:
 
 def _dataset(data: Dataset | str | Path) -> Dataset:
     return data if isinstance(data, Dataset) else Dataset(data)
+
+
+def _choose(
+    place: Provider, model: str | None, method: Method, adapter: Adapter | None
+) -> tuple[str, Adapter]:
+    """The model id to ask for, and which weights learn."""
+    name = place.resolve_model(model, method)
+    row = place.catalogue().require(name, method, adapter)
+    return name, adapter or (row or place.catalogue().models[0]).adapters[0]
 
 
 def _share(validation: str | Path | float | None) -> float | None:
