@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
@@ -54,7 +53,7 @@ def command(
         ) from None
 
     def announce(url: str) -> None:
-        lines = [f"{name}={shlex.quote(value)}" for name, value in sandbox.variables(url).items()]
+        lines = [f"{name}={_quoted(value)}" for name, value in sandbox.variables(url).items()]
         if env_file:
             with atomic_write(env_file) as stream:
                 stream.write("".join(line + "\n" for line in lines).encode())
@@ -70,3 +69,8 @@ def command(
             hint="leave --port out for a free one",
             where="--port",
         ) from None
+
+
+def _quoted(value: str) -> str:
+    """For the shell, always in single quotes, so that every line has one shape."""
+    return "'" + value.replace("'", "'\\''") + "'"

@@ -92,13 +92,16 @@ class _Asked:
         contents = [self._content(request) for request in self.requests]
         known = ledger.evaluations.cached(contents)
         cached = sum(content in known for content in contents)
+        answered = cached
         missing = [i for i, content in enumerate(contents) if content not in known]
 
         def keep(position: int, reply: ChatReply) -> None:
             content = contents[missing[position]]
             known[content] = reply
             ledger.evaluations.keep(content, self.model.provider.name, self.model.name, reply)
-            on_progress(cached + position + 1, self.model.name)
+            nonlocal answered
+            answered += 1  # replies come in any order: the position is no count
+            on_progress(answered, self.model.name)
 
         if missing:
             asked = [self.requests[i] for i in missing]

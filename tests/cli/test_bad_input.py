@@ -15,9 +15,7 @@ GOOD = json.dumps(
     {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
 ).encode()
 ASKED = b'{"messages": [{"role": "user", "content": "a"}]}'
-WIZARD = (
-    b'{"messages": [{"role": "wizard", "content": "a"}, {"role": "assistant", "content": "b"}]}'
-)
+WIZARD = GOOD.replace(b'"user"', b'"wizard"')
 BAD = {
     "not_json": (GOOD + b"\n{nope\n", 2),
     "wrong_role": (GOOD + b"\n" + WIZARD + b"\n", 2),

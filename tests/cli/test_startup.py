@@ -72,3 +72,9 @@ def test_no_command_shows_help_and_is_wrong_usage(ask: Ask) -> None:
     answer = ask()
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith("Usage: ftbridge")
+
+
+def test_the_page_of_commands_is_up_to_date() -> None:
+    from .commands_page import PAGE, page
+
+    assert PAGE.read_text("utf-8") == page(), "run: python tests/cli/commands_page.py"
