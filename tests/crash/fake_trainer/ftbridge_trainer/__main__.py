@@ -26,7 +26,7 @@ if (run / "result.json").exists():
 status("running")
 time.sleep(0.3)
 (run / "adapter").mkdir(exist_ok=True)
-(run / "result.json").write_text(json.dumps({"adapter": "lora"}))
+(run / "result.json").write_text(json.dumps({"adapter": "lora", "output": "adapter"}))
 with (run / "trained.txt").open("a") as stream:
     stream.write("once\n")
 status("succeeded", step=2, trained_tokens=10)
