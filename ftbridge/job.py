@@ -126,6 +126,13 @@ class Job:
         said = f": {error['message']}" if error.get("message") else ""
         if self.state is State.UNCERTAIN:
             raise JobUncertain(f"{self.id} is uncertain{said}", where=self.id)
+        if self.state is State.PREPARING:
+            raise OperationFailed(
+                f"{self.id} is not at the provider yet{said}",
+                hint=f"finish its submit with `ftbridge resume {self.id}`",
+                where=self.id,
+                code="unfinished",
+            )
         if self.state is State.PAUSED:
             raise OperationFailed(
                 f"{self.id} is paused ({self.row.raw_state}){said}",

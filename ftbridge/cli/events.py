@@ -14,8 +14,7 @@ from ftbridge.cli.session import command as common
 def command(session: Session, job: str) -> None:
     """What happened in JOB, oldest first."""
     found = session.bridge.job(job)
-    if not found.row.is_final:
-        found.refresh()
+    found.refresh()  # of a job that has ended, only what a broken look may have left out
     events = [event for _, event in found.events()]
     session.document({"job": found.id, "events": [vars(event) for event in events]})
     session.table(

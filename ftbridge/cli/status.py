@@ -15,6 +15,6 @@ def command(session: Session, job: str) -> None:
     """Look once at JOB, at its provider."""
     found = session.bridge.job(job)
     found.refresh()
-    content = found.to_dict()
+    content = found.to_dict() | {"warnings": found.warnings()}
     session.document(content)
     session.table(("", ""), [(name, value) for name, value in content.items() if value])

@@ -122,6 +122,8 @@ def test_the_vendors_words_are_kept_without_secrets() -> None:
     assert isinstance(error, VendorError)
     assert "no *** here" in error.message and error.to_dict()["request_id"] == "req_1"
     assert (error.vendor_code, error.vendor_type) == ("gone", "kind")
-    refused = translate(FOLDER, "OpenAI", Answer(401, text="bad sk-1", request_id="req_2"), ("sk-1",))
+    refused = translate(
+        FOLDER, "OpenAI", Answer(401, text="bad sk-1", request_id="req_2"), ("sk-1",)
+    )
     assert isinstance(refused, CredentialsError)
     assert "req_2" in refused.message and "bad ***" in refused.message
