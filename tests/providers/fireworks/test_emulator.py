@@ -323,7 +323,7 @@ def test_lists_have_pages_orders_filters_and_a_lag(world: World) -> None:
     for number in range(250):
         world.sft(f"job-{number:03}", dataset=data, display_name=f"n{number % 2}")
     jobs = world.client.supervised_fine_tuning_jobs
-    everything = [job.name for job in jobs.list(page_size=500)]
+    everything = [str(job.name) for job in jobs.list(page_size=500)]
     assert len(everything) == len(set(everything)) == 250 and everything == sorted(everything)
     pages = [each for each in world.store.requests if each.method == "GET"]
     assert len(pages) == 2  # 500 is taken as 200
