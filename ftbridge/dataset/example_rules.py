@@ -135,7 +135,7 @@ def _call_ids(wanted: bool, example: Example) -> Iterator[str]:
     for field, messages in _lists(example):
         for index, message in enumerate(messages):
             if wanted and any(call.id is None for call in message.tool_calls or ()):
-                yield f"`{field}[{index}].tool_calls`: {{vendor}} wants an `id` on each call; add it"
+                yield f"`{field}[{index}].tool_calls`: {{vendor}} wants an `id` on each; add it"
 
 
 def _schema_types(allowed: list[str], example: Example) -> Iterator[str]:

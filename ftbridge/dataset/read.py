@@ -25,6 +25,9 @@ from ftbridge.errors import DataError
 __all__ = ["BadLine", "Numbered", "Reader"]
 
 _AT = re.compile(r" - at `(key in )?\$\.?(?P<path>.*)`$")
+_NAMED = re.compile(
+    r"^Object (?P<fault>contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL
+)
 _ENUM = re.compile(r"^Invalid (enum )?value .*$", re.DOTALL)
 
 
@@ -207,11 +210,14 @@ def _explain(message: str) -> str:
         if field.endswith("role"):
             what = "unknown role; use system, user, assistant or tool"
         elif field.endswith("weight"):
-            what = "weight must be 0 or 1"
-    elif "unknown field" in what:
-        what = f"{what[0].lower()}{what[1:]}; remove it, or move it under `metadata`"
-    elif "missing required field" in what:
-        what = f"{what[0].lower()}{what[1:]}; add it"
+            what = "must be 0 or 1; correct it"
+    elif named := _NAMED.match(what):
+        name = named["name"] or '""'
+        field = f"{field}.{name}" if field else name
+        unknown = named["fault"] == "contains unknown"
+        what = (
+            "unknown key; remove it, or move it under `metadata`" if unknown else "missing; add it"
+        )
     elif "of length >= 1" in what:
         what = "is empty; fill it or leave it out"
     else:

@@ -110,13 +110,21 @@ def blocks(stream: Any) -> Iterator[tuple[int, int, memoryview]]:
 
 def json_array(stream: BinaryIO) -> Iterator[tuple[int, bytes | BadLine]]:
     """The elements of one JSON array, each on the line it begins, in little memory."""
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    with io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
+        yield from _elements(text)
+
+
+def _elements(text: io.TextIOWrapper) -> Iterator[tuple[int, bytes | BadLine]]:
     decoder = json.JSONDecoder(parse_int=str, parse_float=str)
-    buffer, line, ended = text.read(CHUNK).lstrip().removeprefix("["), 1, False
+    buffer, line, ended = "", 1, False
+    opened = False
     while True:
         rest = buffer.lstrip(" \t\r\n,")
         line += buffer[: len(buffer) - len(rest)].count("\n")
         buffer = rest
+        if not opened and buffer:
+            buffer, opened = buffer.removeprefix("["), True
+            continue
         if buffer.startswith("]"):
             return
         try:
@@ -128,7 +136,12 @@ def json_array(stream: BinaryIO) -> Iterator[tuple[int, bytes | BadLine]]:
             line += buffer.count("\n", 0, end)
             buffer = buffer[end:]
             continue
-        more = "" if ended or len(buffer) > MAX_LINE_BYTES else text.read(max(CHUNK, len(buffer)))
+        try:
+            full = ended or len(buffer) > MAX_LINE_BYTES
+            more = "" if full else text.read(max(CHUNK, len(buffer)))
+        except UnicodeDecodeError:
+            yield line, BadLine(line, "not UTF-8 from here on; save the file as UTF-8")
+            return
         if not more and (ended or len(buffer) > MAX_LINE_BYTES):
             yield line, BadLine(line, "the JSON array breaks off here; correct or close it")
             return
@@ -183,8 +196,7 @@ def table_rows(
 ) -> Iterator[tuple[int, Row | BadLine]]:
     """The rows of a CSV or TSV file, quoted line breaks included."""
     csv.field_size_limit(MAX_LINE_BYTES)
-    with source.open() as stream:
-        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    with source.open() as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as text:
         tabs = container == "tsv"
         reader = csv.reader(
             text,

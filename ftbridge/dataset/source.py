@@ -127,19 +127,54 @@ class Source:
         magic = stream.read(4)
         stream.seek(0)
         if magic.startswith(GZIP_MAGIC):
-            stream = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-        elif magic == ZSTD_MAGIC:
-            zstandard = needs("zstandard", "zstd", "a .zst file")
+            return self._unpacked(gzip.GzipFile(fileobj=stream), stream)
+        if magic == ZSTD_MAGIC:
+            try:
+                zstandard = needs("zstandard", "zstd", "a .zst file")
+            except NotInstalled:
+                stream.close()
+                raise
             reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-            return cast(BinaryIO, io.BufferedReader(reader))
-        elif magic.startswith(BOM):
+            return self._unpacked(reader, stream)
+        if magic.startswith(BOM):
             stream.read(3)
         return stream
+
+    def _unpacked(self, reader: Any, stream: BinaryIO) -> BinaryIO:
+        return cast(BinaryIO, io.BufferedReader(_Unpacked(reader, stream, self.location)))
 
     def head(self, size: int = 4096) -> bytes:
         """The first bytes of the content."""
         with self.open() as stream:
             return stream.read(size)
+
+
+class _Unpacked(io.RawIOBase):
+    """A decompressor and the stored file below it; a broken archive is a DataError."""
+
+    def __init__(self, reader: Any, stream: BinaryIO, where: str) -> None:
+        self._reader, self._stream, self._where = reader, stream, where
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fill a buffer."""
+        try:
+            return int(self._reader.readinto(buffer))
+        except Exception as error:  # each packing library has exceptions of its own
+            raise DataError(
+                f"{self._where}: the archive is broken or cut off ({type(error).__name__})",
+                hint="pack it again",
+                where=self._where,
+            ) from None
+
+    def close(self) -> None:
+        """Close both."""
+        self._reader.close()
+        self._stream.close()
+        super().close()
 
 
 class _Span(io.RawIOBase):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType, field
 
 Role = Literal["system", "user", "assistant", "tool"]
 Name = Annotated[str, Meta(min_length=1)]
@@ -30,6 +30,11 @@ class Kind(StrEnum):
 
 class _Strict(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """Unknown keys are errors: a misspelt key would otherwise be lost silently."""
+
+
+def _function() -> Literal["function"]:
+    """The only type there is. A default by factory is written out, which every vendor needs."""
+    return "function"
 
 
 class TextPart(_Strict, tag_field="type", tag="text"):
@@ -63,7 +68,7 @@ class ToolCall(_Strict):
 
     function: FunctionCall
     id: Name | None = None
-    type: Literal["function"] = "function"
+    type: Literal["function"] = field(default_factory=_function)
 
 
 class Function(_Strict):
@@ -79,7 +84,7 @@ class Tool(_Strict):
     """One entry of ``tools``."""
 
     function: Function
-    type: Literal["function"] = "function"
+    type: Literal["function"] = field(default_factory=_function)
 
 
 Parts = Annotated[list[TextPart | ImagePart], Meta(min_length=1)]

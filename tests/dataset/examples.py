@@ -26,7 +26,7 @@ from ftbridge.dataset.types import (
 
 # Astral, right-to-left, combining, controls, line separators; no lone surrogates (rejected).
 characters = st.one_of(
-    st.sampled_from("ab \n\t\"\\{}<>&é🙂𝕏שלוםمرحبا\u0301\u2028\u0000\u202eไทยతె字"),
+    st.sampled_from('ab \n\t"\\{}<>&é🙂𝕏שלוםمرحبا\u0301\u2028\u0000\u202eไทยతె字'),
     st.characters(exclude_categories=["Cs"]),
 )
 texts = st.text(characters, max_size=12)
@@ -35,9 +35,7 @@ names = st.text("abcXYZ019_-.", min_size=1, max_size=8)
 integers = st.one_of(st.integers(), st.integers(min_value=10**25, max_value=10**30))
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), integers, filled),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=2), st.dictionaries(texts, inner, max_size=2)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(texts, inner, max_size=2)),
     max_leaves=4,
 )
 
@@ -70,7 +68,11 @@ def contents(rich: bool) -> st.SearchStrategy[Any]:
 
 
 functions = st.builds(
-    Function, names, st.none() | texts, st.one_of(st.just(UNSET), raws), st.sampled_from([None, True, False])
+    Function,
+    names,
+    st.none() | texts,
+    st.one_of(st.just(UNSET), raws),
+    st.sampled_from([None, True, False]),
 )
 tools = st.none() | st.lists(st.builds(Tool, functions), min_size=1, max_size=2)
 names_or_none = st.sampled_from([None, None, "ann"])
@@ -80,6 +82,7 @@ weights = st.sampled_from([None, None, 0, 1])
 @st.composite
 def conversations(draw: Any, rich: bool, ends: str) -> list[Message]:
     """Turns that follow our rules and end with ``ends``."""
+
     def name() -> str | None:
         return draw(names_or_none) if rich else None
 
@@ -120,7 +123,10 @@ def examples(draw: Any, kind: Kind, rich: bool = True) -> Any:
     """A good example; a poor one holds nothing that any format would lose."""
     if kind is Kind.TEXT:
         return Text(draw(filled.filter(str.strip)))
-    settings = {"tools": draw(tools), "parallel_tool_calls": draw(st.sampled_from([None, True, False]))}
+    settings = {
+        "tools": draw(tools),
+        "parallel_tool_calls": draw(st.sampled_from([None, True, False])),
+    }
     if not rich:
         settings = {}
     if kind is Kind.CHAT:

@@ -14,6 +14,7 @@ from ftbridge.dataset.formats.format import Format
 from ftbridge.dataset.rules import problem_of
 from ftbridge.dataset.types import Example, Kind, messages_of, text_of
 from ftbridge.errors import DataError
+
 from .examples import examples
 from .normal import normal
 

@@ -55,7 +55,7 @@ class _Function(_Strict):
 class _Call(_Strict):
     function: _Function
     id: str | None = None
-    type: Literal["function"] = "function"
+    type: Literal["function"] = msgspec.field(default_factory=lambda: "function")
 
 
 class _Message(_Strict):
