@@ -181,5 +181,19 @@ class OpenAIShape(Format):
         return msgspec.structs.replace(message, **changed) if changed else message
 
 
+class OpenAIFormat(OpenAIShape):
+    """Everything that a canonical chat, preference or reward holds; only metadata stays.
+
+    OpenAI's own, and Azure OpenAI's, whose guides show the same lines.
+    """
+
+    name = "openai"
+    kinds = (Kind.CHAT, Kind.PREFERENCE, Kind.REWARD)
+
+    def looks_like(self, record: Mapping[str, Any]) -> bool:
+        """The preference shape, which others took over; a chat is canonical anyway."""
+        return "preferred_output" in record or "non_preferred_output" in record
+
+
 class _Role(msgspec.Struct, gc=False):
     role: str

@@ -1,25 +1,16 @@
-"""OpenAI's training lines for SFT, DPO and RFT."""
+"""OpenAI's training lines for SFT, DPO and RFT, with this folder's rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from ftbridge.dataset.types import Kind
-from ftbridge.dialects.openai_data import OpenAIShape
+from ftbridge.dialects import openai_data
 
 
-class OpenAIFormat(OpenAIShape):
-    """Everything that a canonical chat, preference or reward holds; only metadata stays."""
+class OpenAIFormat(openai_data.OpenAIFormat):
+    """The dialect's format, with the rules beside this file."""
 
-    name = "openai"
-    kinds = (Kind.CHAT, Kind.PREFERENCE, Kind.REWARD)
     folder = Path(__file__).parent
-
-    def looks_like(self, record: Mapping[str, Any]) -> bool:
-        """The preference shape, which others took over; a chat is canonical anyway."""
-        return "preferred_output" in record or "non_preferred_output" in record
 
 
 FORMAT = OpenAIFormat()

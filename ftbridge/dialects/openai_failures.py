@@ -1,0 +1,65 @@
+"""The exceptions of the ``openai`` SDK as ours, by class, status and code, never by message text.
+
+What a row of the vendor's ``errors.toml`` says of an answer is the vendor's own affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ftbridge.errors import CredentialsError, NetworkError, VendorError
+from ftbridge.vendor_errors import Answer, translate
+
+
+@contextmanager
+def translated(
+    folder: Path, title: str, address: str, secrets: tuple[str, ...] = ()
+) -> Iterator[None]:
+    """Turn the SDK's exceptions of the block into ftbridge's.
+
+    Args:
+        folder: where the vendor's ``errors.toml`` lies.
+        address: the setting that holds the vendor's address, for the hint.
+        secrets: what must not appear, should the vendor repeat it.
+
+    Raises:
+        NetworkError: no answer, or one that was cut off: the outcome is not known.
+        CredentialsError: 401.
+        VendorError: any other status, with what ``errors.toml`` says of it.
+    """
+    import httpx
+    import openai
+
+    try:
+        yield
+    except openai.APIStatusError as error:
+        raise _status_error(error, folder, title, secrets) from None
+    except openai.APIConnectionError as error:
+        kind = type(error.__cause__ or error).__name__
+        raise NetworkError(
+            f"{title} did not answer ({kind})", hint=f"check the network and {address}"
+        ) from None
+    except (openai.OpenAIError, httpx.HTTPError, ValueError, AttributeError, KeyError) as error:
+        # A body that is cut off, or is no JSON, comes out of the SDK in any of these forms.
+        raise NetworkError(
+            f"{title}'s answer could not be read ({type(error).__name__})",
+            hint=f"check {address}, then try again",
+        ) from None
+
+
+def _status_error(
+    error: Any, folder: Path, title: str, secrets: tuple[str, ...]
+) -> VendorError | CredentialsError:
+    said = error.body.get("message") if isinstance(error.body, dict) else None
+    answer = Answer(
+        status=error.status_code,
+        code=error.code,
+        type=error.type,
+        text=str(said or ""),
+        request_id=error.request_id,
+        headers=error.response.headers,
+    )
+    return translate(folder, title, answer, secrets)

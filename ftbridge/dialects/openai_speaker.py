@@ -1,0 +1,204 @@
+"""What every client of OpenAI's fine-tuning API does, through the SDK (``openai`` 3.57.0).
+
+An adapter on top of this holds its client (address, credentials), its facts, and what its vendor
+does differently. Read 2026-11-24 in the SDK's source; no account was at hand.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ftbridge import clock
+from ftbridge.dataset.formats.format import Converted
+from ftbridge.dataset.types import Example
+from ftbridge.dialects import openai as dialect
+from ftbridge.dialects.openai_data import OpenAIShape
+from ftbridge.errors import VendorError
+from ftbridge.policy import CheckedUpload
+from ftbridge.provider import (
+    ChatReply,
+    ChatRequest,
+    FileState,
+    Provider,
+    RemoteCheckpoint,
+    RemoteEvent,
+    RemoteFile,
+    RemoteJob,
+    RemoteMetric,
+)
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+
+class OpenAISpeaker(Provider):
+    """The calls of the OpenAI dialect; a subclass says with which client and which errors."""
+
+    sdk = ("openai",)
+    batch = 1000
+    format: ClassVar[OpenAIShape]
+    filters_metadata: ClassVar[bool] = True
+    """Whether the vendor's list of jobs can be asked for a key in ``metadata``."""
+
+    @property
+    @abstractmethod
+    def _client(self) -> OpenAI:
+        """The SDK's client. Its retries are off: it would repeat a create and a lost upload."""
+
+    @abstractmethod
+    def _translated(self) -> AbstractContextManager[None]:
+        """Turns the SDK's exceptions of a block into ftbridge's."""
+
+    # -- before the job ----------------------------------------------------------------------
+
+    def convert(self, example: Example) -> Converted:
+        """SFT, DPO and RFT lines; nothing but metadata stays behind."""
+        return self.format.encode(example)
+
+    def parse(self, line: bytes) -> Example:
+        """An SFT, DPO or RFT line."""
+        return self.format.decode(line)
+
+    # -- the job -----------------------------------------------------------------------------
+
+    def upload(self, upload: CheckedUpload) -> RemoteFile:
+        """POST /files with purpose ``fine-tune``."""
+        with self._translated(), upload.open() as stream:
+            made = self._client.files.create(file=(upload.name, stream), purpose="fine-tune")
+            return RemoteFile(made.id, made.bytes, _moment(made.expires_at))
+
+    def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
+        """A file of this content's name and size."""
+        with self._translated():
+            for item in self._client.files.list(purpose="fine-tune"):
+                if item.filename == upload.name and item.bytes == upload.bytes:
+                    return RemoteFile(item.id, item.bytes, _moment(item.expires_at))
+        return None
+
+    def file_state(self, file_id: str) -> FileState:
+        """GET /files/{id}; its ``status`` is deprecated and may be missing."""
+        try:
+            with self._translated():
+                found = self._client.files.retrieve(file_id)
+                if found.status == "error":
+                    return FileState(ready=False, error=found.status_details or "no reason given")
+                return FileState(ready=found.status != "uploaded")
+        except VendorError as error:
+            if error.status == 404:
+                return FileState(ready=False, missing=True)
+            raise
+
+    def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
+        """POST /fine_tuning/jobs once: the vendor has no idempotency key of its own."""
+        with self._translated():
+            return dialect.job(self._client.fine_tuning.jobs.create(**request).to_dict())
+
+    def find(self, key: str) -> RemoteJob | None:
+        """The job whose metadata carries the key."""
+        with self._translated():
+            jobs = self._client.fine_tuning.jobs
+            found = (
+                jobs.list(metadata={dialect.METADATA_KEY: key})
+                if self.filters_metadata
+                else jobs.list(limit=100)
+            )
+            for item in found:
+                if (item.metadata or {}).get(dialect.METADATA_KEY) == key:
+                    return dialect.job(item.to_dict())
+        return None
+
+    def get(self, remote_id: str) -> RemoteJob:
+        """GET /fine_tuning/jobs/{id}."""
+        with self._translated():
+            return dialect.job(self._client.fine_tuning.jobs.retrieve(remote_id).to_dict())
+
+    def get_many(self, remote_ids: Sequence[str]) -> dict[str, RemoteJob]:
+        """GET /fine_tuning/jobs, newest first, until all are found; the rest one by one."""
+        wanted = set(remote_ids)
+        found: dict[str, RemoteJob] = {}
+        if len(wanted) > 3:
+            with self._translated():
+                listed = self._client.fine_tuning.jobs.list(limit=100)
+                for item in islice(listed, 3 * len(wanted) + 200):
+                    if item.id in wanted:
+                        found[item.id] = dialect.job(item.to_dict())
+                    if len(found) == len(wanted):
+                        break
+        return found | {remote_id: self.get(remote_id) for remote_id in wanted - found.keys()}
+
+    def events(self, remote_id: str, since: str | None = None) -> list[RemoteEvent]:
+        """All events; the vendor has no filter by time."""
+        return self.history(remote_id)[0]
+
+    def metrics(self, remote_id: str) -> list[RemoteMetric]:
+        """The numbers that come as events."""
+        return self.history(remote_id)[1]
+
+    def history(self, remote_id: str) -> tuple[list[RemoteEvent], list[RemoteMetric]]:
+        """Both lie in the same list."""
+        raw = self._raw_events(remote_id)
+        with self._translated():
+            return dialect.events(raw), dialect.metrics(raw)
+
+    def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
+        """Checkpoints, each usable as a model."""
+        with self._translated():
+            listed = self._client.fine_tuning.jobs.checkpoints.list(remote_id)
+            return [dialect.checkpoint(item.to_dict()) for item in listed]
+
+    def cancel(self, remote_id: str) -> RemoteJob:
+        """POST .../cancel."""
+        with self._translated():
+            return dialect.job(self._client.fine_tuning.jobs.cancel(remote_id).to_dict())
+
+    def pause(self, remote_id: str) -> RemoteJob:
+        """POST .../pause."""
+        with self._translated():
+            return dialect.job(self._client.fine_tuning.jobs.pause(remote_id).to_dict())
+
+    def resume(self, remote_id: str) -> RemoteJob:
+        """POST .../resume."""
+        with self._translated():
+            return dialect.job(self._client.fine_tuning.jobs.resume(remote_id).to_dict())
+
+    # -- the model ---------------------------------------------------------------------------
+
+    def chat(self, model: str, request: ChatRequest) -> ChatReply:
+        """POST /chat/completions."""
+        began = time.monotonic()
+        with self._translated():
+            made = self._client.chat.completions.create(**dialect.chat_body(model, request))
+            choice, usage = made.choices[0], made.usage
+            return ChatReply(
+                text=choice.message.content or "",
+                tool_calls=tuple(call.to_dict() for call in choice.message.tool_calls or ()),
+                prompt_tokens=usage.prompt_tokens if usage else 0,
+                completion_tokens=usage.completion_tokens if usage else 0,
+                finish_reason=choice.finish_reason,
+                seconds=time.monotonic() - began,
+            )
+
+    def purge(self, file_id: str) -> None:
+        """DELETE /files/{id}; one that is gone already is what was wanted."""
+        try:
+            with self._translated():
+                self._client.files.delete(file_id)
+        except VendorError as error:
+            if error.status != 404:
+                raise
+
+    # -- private -----------------------------------------------------------------------------
+
+    def _raw_events(self, remote_id: str) -> list[Mapping[str, Any]]:
+        with self._translated():
+            listed = self._client.fine_tuning.jobs.list_events(remote_id, limit=100)
+            return [item.to_dict() for item in listed]
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else clock.from_epoch(seconds)
