@@ -144,6 +144,7 @@ class _Place(threading.Thread):
         self._lock = threading.Lock()
         self._jobs: dict[str, JobRow] = {}
         self._given_up = given_up
+        self._owed: set[str] = set()  # jobs that have changed since their events were fetched
         self._history_at: dict[str, tuple[float, float]] = {}  # job -> when due, and the gap
 
     def follow(self, rows: Iterable[JobRow]) -> None:
@@ -169,12 +170,12 @@ class _Place(threading.Thread):
 
     def _round(self, jobs: dict[str, JobRow], pool: ThreadPoolExecutor) -> tuple[bool, bool]:
         """One look at every job: whether there was news, and whether there was trouble."""
-        by_remote = {str(row.remote_id): row for row in jobs.values()}
+        by_remote = {str(row.remote_id): row for row in jobs.values() if not row.is_final}
         looks = [
             (piece, pool.submit(self._ask, piece))
             for piece in _pieces(list(by_remote), max(1, self._provider.batch))
         ]
-        news, trouble, histories = False, False, []
+        news, trouble = False, False
         for piece, look in looks:
             remotes, error = _outcome(look)
             if error is not None and len(piece) > 1 and not may_pass(error):
@@ -183,21 +184,33 @@ class _Place(threading.Thread):
                 continue
             trouble = trouble or error is not None
             for remote_id in piece:
-                row = by_remote[remote_id]
                 if remotes is None:
-                    self._report(row, error)
-                    continue
-                changed, row = self._see(row, remotes[remote_id])
-                news = news or changed
-                if changed or self._is_due(row.id):
-                    histories.append((row, changed))
-        histories.sort(key=lambda pair: not pair[1])
-        room = max(1, int(self._pace_room()))
-        urgent = [row for row, changed in histories if changed]
-        quiet = [row for row, changed in histories if not changed][: max(0, room - len(urgent))]
-        for future in [pool.submit(self._complete, row) for row in urgent + quiet]:
+                    self._report(by_remote[remote_id], error)
+                elif self._see(by_remote[remote_id], remotes[remote_id]):
+                    news = True
+        for future in [pool.submit(self._complete, row) for row in self._chosen()]:
             news = bool(_outcome(future)[0]) or news
         return news, trouble
+
+    def _chosen(self) -> list[JobRow]:
+        """The jobs whose events to fetch now: changed ones first, then quiet ones that are due.
+
+        Never more than half an interval's worth, so that the next look at the states comes in
+        time; the others keep their turn.
+        """
+        rate = self._provider.requests_per_second
+        room = max(1, int(rate * self.interval / 2)) if rate else len(self._jobs)
+        with self._lock:
+            rows = list(self._jobs.values())
+        owed = [row for row in rows if row.id in self._owed or row.is_final]
+        now = clock.monotonic()
+        quiet = [
+            row
+            for row in rows
+            if not (row.id in self._owed or row.is_final)
+            and self._history_at.get(row.id, (0.0, 0.0))[0] <= now
+        ]
+        return (owed + quiet)[:room]
 
     def _ask(self, remote_ids: list[str]) -> dict[str, RemoteJob]:
         self._pace.wait(self._halt)
@@ -205,14 +218,17 @@ class _Place(threading.Thread):
             return {remote_ids[0]: patiently(self._provider, self._provider.get, remote_ids[0])}
         return patiently(self._provider, self._provider.get_many, remote_ids)
 
-    def _see(self, row: JobRow, remote: RemoteJob) -> tuple[bool, JobRow]:
+    def _see(self, row: JobRow, remote: RemoteJob) -> bool:
+        """Keep what the vendor says of a job; whether its state has changed."""
         update = record_state(row, remote, self._provider, self._ledger)
         changed = (update.job.state, update.job.raw_state) != (row.state, row.raw_state)
         with self._lock:
             self._jobs[row.id] = update.job
+        if changed:
+            self._owed.add(row.id)
         if update.job != row or update.warnings:
             self._updates.put(update)
-        return changed, update.job
+        return changed
 
     def _complete(self, row: JobRow) -> bool:
         """Fetch a job's events; a job that has ended is let go once they are kept."""
@@ -222,6 +238,7 @@ class _Place(threading.Thread):
         except FtbridgeError as error:
             self._report(row, error)
             return False
+        self._owed.discard(row.id)
         if new:
             self._updates.put(Update(row, new))
         _, gap = self._history_at.get(row.id, (0.0, self.interval))
@@ -231,14 +248,6 @@ class _Place(threading.Thread):
             with self._lock:
                 self._jobs.pop(row.id, None)
         return bool(new)
-
-    def _is_due(self, job_id: str) -> bool:
-        return self._history_at.get(job_id, (0.0, 0.0))[0] <= clock.monotonic()
-
-    def _pace_room(self) -> float:
-        """How many quiet jobs' events fit into one interval."""
-        rate = self._provider.requests_per_second
-        return rate * self.interval / 2 if rate else float("1e9")
 
     def _report(self, row: JobRow, error: FtbridgeError | None) -> None:
         if error is not None and not may_pass(error):

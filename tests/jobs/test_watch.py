@@ -72,10 +72,12 @@ def test_two_watching_processes_keep_each_event_once(
 
 
 def test_one_process_follows_all_by_the_list(ftbridge: Cli, openai: Account) -> None:
-    openai.reset(speed=20)
     jobs = {ftbridge.job(f"data{number}") for number in range(6)}
     openai.injector.requests.clear()
+    end = threading.Timer(1.0, lambda: setattr(openai, "ahead", 30))
+    end.start()
     said = ftbridge("watch")
+    end.join()
     assert said.code == 0
     assert {job["job"] for job in said.json["jobs"]} == jobs
     assert {job["state"] for job in said.json["jobs"]} == {"succeeded"}
