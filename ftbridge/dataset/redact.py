@@ -139,15 +139,15 @@ class Redactor:
         return "".join([*parts, text[at:]])
 
     def _plain(self, text: str, line: int) -> str:
-        spans = scan_text(text)
-        if not spans:
-            return text
-        parts: list[str] = []
-        at = 0
-        for start, end, kind in spans:
-            parts += [text[at:start], self._name(kind, text[start:end], line)]
-            at = end
-        return "".join([*parts, text[at:]])
+        """A text cleaned again and again: with one value gone, its neighbour can come to light."""
+        while spans := scan_text(text):
+            parts: list[str] = []
+            at = 0
+            for start, end, kind in spans:
+                parts += [text[at:start], self._name(kind, text[start:end], line)]
+                at = end
+            text = "".join([*parts, text[at:]])
+        return text
 
     def _name(self, kind: str, value: str, line: int) -> str:
         key = hashlib.blake2b(f"{kind}\0{value}".encode(), key=self._salt).digest()

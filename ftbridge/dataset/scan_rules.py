@@ -143,7 +143,7 @@ def phone_ok(text: str, before: str) -> bool:
     """A telephone number: international, North American, written with a leading 0 and gaps,
     or any number of 7 to 15 digits right after a word such as "call"."""
     digits = _digits(text)
-    if not 7 <= len(digits) <= 15 or _DATE.match(text):
+    if not 7 <= len(digits) <= 15 or digits.startswith("000") or _DATE.match(text):
         return False
     if text.startswith("+"):
         return len(digits) >= 8

@@ -148,7 +148,7 @@ def _spelling(labels: Counter[str], lines: dict[str, list[int]]) -> list[Finding
             odd.append(label)
             continue
         if count <= 3 and len(key) >= 5:
-            near = difflib.get_close_matches(key, usual, n=1, cutoff=0.88)
+            near = difflib.get_close_matches(key, usual, n=1, cutoff=0.85)
             if near and labels[usual[near[0]]] >= 10 * count:
                 odd.append(label)
                 continue
