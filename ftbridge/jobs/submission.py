@@ -66,7 +66,7 @@ class Submission:
         try:
             training, validation = self._files(plan)
             request = self.provider.request(plan.spec, training, validation, self.row.key)
-            row = self._adopt(self._made() or self._create(request))
+            row = self.ledger.jobs.adopt(self.row.id, self._made() or self._create(request))
         except _Stopped:
             return self.end()
         # asked to stop while the create was under way
@@ -77,7 +77,7 @@ class Submission:
         remote = self._made()
         if remote is None:
             return self.ledger.jobs.move(self.row.id, State.CANCELLED)
-        row = self._adopt(remote)
+        row = self.ledger.jobs.adopt(self.row.id, remote)
         if row.is_final or not self.provider.supports("cancel"):
             return row
         remote = patiently(self.provider, self.provider.cancel, remote.id)
@@ -233,10 +233,6 @@ class Submission:
         remote = self._make(make, self._search)
         self.ledger.steps.finish(self.row.id, "create", remote.id)
         return remote
-
-    def _adopt(self, remote: RemoteJob) -> JobRow:
-        """Bind the remote job to ours."""
-        return self.ledger.jobs.adopt(self.row.id, remote)
 
     def _made(self) -> RemoteJob | None:
         """The remote job of an earlier try, if there was one."""

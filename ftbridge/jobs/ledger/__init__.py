@@ -7,7 +7,8 @@ from pathlib import Path
 from ftbridge.jobs.ledger.database import Database
 from ftbridge.jobs.ledger.evaluations import Evaluations
 from ftbridge.jobs.ledger.history import History
-from ftbridge.jobs.ledger.jobs import JobRow, Jobs
+from ftbridge.jobs.ledger.job_row import JobRow
+from ftbridge.jobs.ledger.jobs import Jobs
 from ftbridge.jobs.ledger.steps import Steps
 from ftbridge.jobs.ledger.uploads import Uploads
 

@@ -1,11 +1,10 @@
-"""Jobs, their steps, their leases and the money reserved for them."""
+"""Jobs: their intent, their lists, and how they move on."""
 
 from __future__ import annotations
 
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -14,63 +13,14 @@ from sqlalchemy.exc import IntegrityError
 
 from ftbridge import clock
 from ftbridge.errors import OperationFailed, UsageError
-from ftbridge.jobs.ledger.database import Database, values
+from ftbridge.jobs.ledger.database import Database
+from ftbridge.jobs.ledger.job_row import COLUMNS, JobRow, to_row
 from ftbridge.jobs.ledger.reservations import micro, reserve, settle
 from ftbridge.jobs.ledger.schema import job_tags, jobs, steps
 from ftbridge.jobs.ledger.steps import finish
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.states import FINAL, State, is_legal
 from ftbridge.provider import RemoteJob
-
-
-@dataclass(frozen=True)
-class JobRow:
-    """A job as the ledger knows it."""
-
-    id: str
-    key: str
-    base_key: str
-    attempt: int
-    parent_job: str | None
-    provider: str
-    account: str
-    region: str | None
-    model: str
-    method: str
-    adapter: str
-    privacy: str
-    spec: str
-    plan: str
-    state: State
-    raw_state: str | None
-    stopping: bool
-    remote_id: str | None
-    result_model: str | None
-    error: dict[str, Any] | None
-    progress: float | None
-    estimate_low_micro: int | None
-    estimate_high_micro: int | None
-    billed_tokens: int | None
-    billed_micro: int | None
-    created_at: str
-    updated_at: str
-    finished_at: str | None
-    lease_owner: str | None
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.state in FINAL
-
-
-_COLUMNS = [jobs.c[item.name] for item in fields(JobRow)]
-
-
-def _row(record: Any) -> JobRow:
-    data = values(record)
-    data["state"] = State(data["state"])
-    data["error"] = json.loads(data["error"]) if data["error"] else None
-    return JobRow(**data)
 
 
 class Jobs:
@@ -121,11 +71,11 @@ class Jobs:
             UsageError: where there is none, or several.
         """
         # a range, not LIKE: only that uses the index
-        query = select(*_COLUMNS).where(jobs.c.id >= reference, jobs.c.id <= f"{reference}\uffff")
+        query = select(*COLUMNS).where(jobs.c.id >= reference, jobs.c.id <= f"{reference}\uffff")
         with self._db.read() as connection:
             found = connection.execute(query.order_by(jobs.c.id).limit(2)).all()
         if len(found) == 1 or (found and found[0].id == reference):
-            return _row(found[0])
+            return to_row(found[0])
         problem = "several jobs begin with" if found else "no job is called"
         raise UsageError(
             f"{problem} `{reference}`",
@@ -137,7 +87,7 @@ class Jobs:
     def latest(self, base_key: str) -> JobRow | None:
         """The newest attempt of a plan."""
         query = (
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(jobs.c.base_key == base_key)
             .order_by(desc(jobs.c.attempt))
             .limit(1)
@@ -162,7 +112,7 @@ class Jobs:
         if limit is not None:
             query = query.limit(limit)
         with self._db.read() as connection:
-            return [_row(record) for record in connection.execute(query)]
+            return [to_row(record) for record in connection.execute(query)]
 
     def stream(
         self,
@@ -177,12 +127,12 @@ class Jobs:
         with self._db.read() as connection:
             options = {"yield_per": 500}
             for record in connection.execute(query, execution_options=options):
-                yield _row(record)
+                yield to_row(record)
 
     def _first(self, query: Select[Any]) -> JobRow | None:
         with self._db.read() as connection:
             record = connection.execute(query).first()
-        return _row(record) if record else None
+        return to_row(record) if record else None
 
     # -- moving on ---------------------------------------------------------------------------
 
@@ -281,7 +231,7 @@ def _write(connection: Connection, job_id: str, changes: dict[str, Any]) -> None
 
 
 def _read(connection: Connection, job_id: str) -> JobRow:
-    return _row(connection.execute(select(*_COLUMNS).where(jobs.c.id == job_id)).one())
+    return to_row(connection.execute(select(*COLUMNS).where(jobs.c.id == job_id)).one())
 
 
 def _intent(plan: Plan, base_key: str, job_id: str, moment: str) -> dict[str, Any]:
@@ -315,7 +265,7 @@ def _query(
     tag: tuple[str, str] | None,
     since: str | None,
 ) -> Select[Any]:
-    query = select(*_COLUMNS).order_by(desc(jobs.c.created_at), desc(jobs.c.id))
+    query = select(*COLUMNS).order_by(desc(jobs.c.created_at), desc(jobs.c.id))
     if provider:
         query = query.where(jobs.c.provider == provider)
     if states:
