@@ -105,7 +105,7 @@ class Provider(ABC):
     @classmethod
     def missing(cls) -> list[str]:
         """The packages of the provider's extra that are not installed."""
-        return [name for name in cls.sdk if importlib.util.find_spec(name) is None]
+        return [name for name in cls.sdk if not _installed(name)]
 
     @classmethod
     def require_installed(cls) -> None:
@@ -416,6 +416,13 @@ class Provider(ABC):
 @cache
 def _catalogue(folder: Path) -> Catalogue:
     return Catalogue.load(folder / "catalogue.toml")
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # the parent of a dotted name
+        return False
 
 
 def _span(tokens: TokenCount) -> str:

@@ -22,7 +22,14 @@ def estimate(
     unknown: list[str] = []
     training_known = True
     for quantity in quantities:
-        row = book.find(provider, model, quantity.item, method=method, tier=quantity.tier)
+        row = book.find(
+            provider,
+            model,
+            quantity.item,
+            method=method,
+            tier=quantity.tier,
+            region=quantity.region,
+        )
         if row is None or quantity.low is None or quantity.high is None:
             unknown.append(quantity.name)
             training_known = training_known and not quantity.training

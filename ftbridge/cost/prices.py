@@ -32,6 +32,7 @@ class PriceRow(BaseModel):
     method: str | None = None
     tier: str | None = None
     region: str | None = None
+    regions: tuple[str, ...] | None = None
     source: str
     source_date: date
     seen: date
@@ -66,12 +67,19 @@ class PriceBook:
         return cls(rows)
 
     def find(
-        self, provider: str, model: str, item: str, *, method: str, tier: str | None = None
+        self,
+        provider: str,
+        model: str,
+        item: str,
+        *,
+        method: str,
+        tier: str | None = None,
+        region: str | None = None,
     ) -> PriceRow | None:
         """The price of an item of a model; of the vendor's standard tier unless one is named.
 
-        A row without a method, or of the model `*`, holds for all; `rl` is called `rft` by some
-        price lists.
+        A row without a method, a tier or regions, or of the model `*`, holds for all; `rl` is
+        called `rft` by some price lists.
         """
         names = {method, "rft"} if method == "rl" else {method}
         for row in self.rows:
@@ -79,7 +87,9 @@ class PriceBook:
                 continue
             if row.method is not None and row.method not in names:
                 continue
-            if tier is None or row.tier == tier:
+            if region is not None and row.regions is not None and region not in row.regions:
+                continue
+            if tier is None or row.tier in (tier, None):
                 return row
         return None
 

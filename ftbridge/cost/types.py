@@ -56,6 +56,7 @@ class Quantity(_Frozen):
     formula: str
     training: bool = True
     tier: str | None = None
+    region: str | None = None
 
 
 class CostLine(_Frozen):

@@ -67,13 +67,13 @@ def check_tags(tags: Mapping[str, str]) -> None:
         )
 
 
-def job(data: Mapping[str, Any]) -> RemoteJob:
+def job(data: Mapping[str, Any], states: Mapping[str, State] = STATES) -> RemoteJob:
     """A fine_tuning.job object. An unlisted status is ``unknown``, with its own word kept."""
     raw = str(data["status"])
     error = data.get("error") or {}
     return RemoteJob(
         id=data["id"],
-        state=STATES.get(raw, State.UNKNOWN),
+        state=states.get(raw, State.UNKNOWN),
         raw_state=raw,
         model=data.get("fine_tuned_model"),
         error={"code": str(error.get("code")), "message": str(error["message"])}

@@ -59,7 +59,8 @@ def _status_error(
         code=error.code,
         type=error.type,
         text=str(said or ""),
-        request_id=error.request_id,
+        # Azure's gateway has a name of its own for it.
+        request_id=error.request_id or error.response.headers.get("apim-request-id"),
         headers=error.response.headers,
     )
     return translate(folder, title, answer, secrets)

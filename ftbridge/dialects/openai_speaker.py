@@ -19,6 +19,7 @@ from ftbridge.dataset.types import Example
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects.openai_data import OpenAIShape
 from ftbridge.errors import VendorError
+from ftbridge.jobs.states import State
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import (
     ChatReply,
@@ -39,9 +40,12 @@ if TYPE_CHECKING:
 class OpenAISpeaker(Provider):
     """The calls of the OpenAI dialect; a subclass says with which client and which errors."""
 
-    sdk = ("openai",)
+    sdk: ClassVar[tuple[str, ...]] = ("openai",)
     batch = 1000
     format: ClassVar[OpenAIShape]
+    states: ClassVar[Mapping[str, State]] = dialect.STATES
+    unready: ClassVar[frozenset[str]] = frozenset({"uploaded"})
+    """What a file's ``status`` is while it cannot be trained on yet."""
     filters_metadata: ClassVar[bool] = True
     """Whether the vendor's list of jobs can be asked for a key in ``metadata``."""
 
@@ -87,7 +91,7 @@ class OpenAISpeaker(Provider):
                 found = self._client.files.retrieve(file_id)
                 if found.status == "error":
                     return FileState(ready=False, error=found.status_details or "no reason given")
-                return FileState(ready=found.status != "uploaded")
+                return FileState(ready=found.status not in self.unready)
         except VendorError as error:
             if error.status == 404:
                 return FileState(ready=False, missing=True)
@@ -96,7 +100,7 @@ class OpenAISpeaker(Provider):
     def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
         """POST /fine_tuning/jobs once: the vendor has no idempotency key of its own."""
         with self._translated():
-            return dialect.job(self._client.fine_tuning.jobs.create(**request).to_dict())
+            return self._job(self._client.fine_tuning.jobs.create(**request).to_dict())
 
     def find(self, key: str) -> RemoteJob | None:
         """The job whose metadata carries the key."""
@@ -109,13 +113,13 @@ class OpenAISpeaker(Provider):
             )
             for item in found:
                 if (item.metadata or {}).get(dialect.METADATA_KEY) == key:
-                    return dialect.job(item.to_dict())
+                    return self._job(item.to_dict())
         return None
 
     def get(self, remote_id: str) -> RemoteJob:
         """GET /fine_tuning/jobs/{id}."""
         with self._translated():
-            return dialect.job(self._client.fine_tuning.jobs.retrieve(remote_id).to_dict())
+            return self._job(self._client.fine_tuning.jobs.retrieve(remote_id).to_dict())
 
     def get_many(self, remote_ids: Sequence[str]) -> dict[str, RemoteJob]:
         """GET /fine_tuning/jobs, newest first, until all are found; the rest one by one."""
@@ -126,7 +130,7 @@ class OpenAISpeaker(Provider):
                 listed = self._client.fine_tuning.jobs.list(limit=100)
                 for item in islice(listed, 3 * len(wanted) + 200):
                     if item.id in wanted:
-                        found[item.id] = dialect.job(item.to_dict())
+                        found[item.id] = self._job(item.to_dict())
                     if len(found) == len(wanted):
                         break
         return found | {remote_id: self.get(remote_id) for remote_id in wanted - found.keys()}
@@ -154,17 +158,17 @@ class OpenAISpeaker(Provider):
     def cancel(self, remote_id: str) -> RemoteJob:
         """POST .../cancel."""
         with self._translated():
-            return dialect.job(self._client.fine_tuning.jobs.cancel(remote_id).to_dict())
+            return self._job(self._client.fine_tuning.jobs.cancel(remote_id).to_dict())
 
     def pause(self, remote_id: str) -> RemoteJob:
         """POST .../pause."""
         with self._translated():
-            return dialect.job(self._client.fine_tuning.jobs.pause(remote_id).to_dict())
+            return self._job(self._client.fine_tuning.jobs.pause(remote_id).to_dict())
 
     def resume(self, remote_id: str) -> RemoteJob:
         """POST .../resume."""
         with self._translated():
-            return dialect.job(self._client.fine_tuning.jobs.resume(remote_id).to_dict())
+            return self._job(self._client.fine_tuning.jobs.resume(remote_id).to_dict())
 
     # -- the model ---------------------------------------------------------------------------
 
@@ -193,6 +197,9 @@ class OpenAISpeaker(Provider):
                 raise
 
     # -- private -----------------------------------------------------------------------------
+
+    def _job(self, data: Mapping[str, Any]) -> RemoteJob:
+        return dialect.job(data, self.states)
 
     def _raw_events(self, remote_id: str) -> list[Mapping[str, Any]]:
         with self._translated():
