@@ -50,7 +50,7 @@ def detect(records: Iterable[bytes], wanted: Format | None = None) -> Guess:
             weak = weak or guess
         else:
             return guess
-    return weak or fallback or Guess(wanted or CANONICAL, (wanted or CANONICAL).kinds[0])
+    return weak or fallback or Guess(wanted or CANONICAL, _first_kind(wanted or CANONICAL))
 
 
 def format_of(record: Mapping[str, Any]) -> Format:
@@ -92,7 +92,7 @@ def kind_in(form: Format, record: Mapping[str, Any], line: bytes) -> Guess | Non
 
 def _by_keys(form: Format, record: Mapping[str, Any]) -> Kind:
     if form is not CANONICAL:
-        return form.kinds[0]
+        return _first_kind(form)
     kind = guess_kind(record)
     return Kind.CHAT if kind is Kind.REWARD and "reference" not in record else kind
 
@@ -100,3 +100,8 @@ def _by_keys(form: Format, record: Mapping[str, Any]) -> Kind:
 def _graded(record: Mapping[str, Any]) -> bool:
     """Whether something beside an open-ended conversation says that this is for RL."""
     return not is_open_ended(record) or not record.keys() <= {"messages", "tools", "metadata"}
+
+
+def _first_kind(form: Format) -> Kind:
+    """The kind that a format is made for; one that is only read makes chats."""
+    return form.kinds[0] if form.kinds else Kind.CHAT
