@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from ftbridge import clock
-from ftbridge.errors import FtbridgeError
+from ftbridge.errors import FtbridgeError, ProviderError
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.retry import may_pass, patiently
 from ftbridge.jobs.states import State
@@ -250,7 +250,7 @@ class _Place(threading.Thread):
         return bool(new)
 
     def _report(self, row: JobRow, error: FtbridgeError | None) -> None:
-        if error is not None and not may_pass(error):
+        if isinstance(error, ProviderError) and not may_pass(error):
             self._given_up.add(row.id)
             with self._lock:
                 self._jobs.pop(row.id, None)
