@@ -144,7 +144,7 @@ def _sample(found: list[int], done: threading.Event) -> None:
         found.append(int(Path("/proc/self/statm").read_text().split()[1]) * page)
 
 
-def listing(rows: int, folder: Path, repeats: int = 5) -> dict[str, Any]:
+def listing(rows: int, folder: Path, repeats: int) -> dict[str, Any]:
     """`ftbridge jobs --limit 50` over many rows and over few, as processes, taken in turn."""
     os.environ.setdefault("OPENAI_API_KEY", "sk-sandbox")
     homes = {100: folder / "few", rows: folder / "many"}
@@ -184,11 +184,12 @@ def main() -> None:
     parser.add_argument("--interval", type=float, default=15.0)
     parser.add_argument("--spread", type=float, default=90.0)
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = {
             "watch": watch(given.jobs, given.interval, given.spread, Path(folder)),
-            "jobs": listing(given.rows, Path(folder)),
+            "jobs": listing(given.rows, Path(folder), given.repeats),
         }
     if given.json:
         print(json.dumps(found))
