@@ -36,13 +36,17 @@ def in_parts(reader: Reader, workers: int) -> list[Reader]:
     return [reader.part(span) for span in spans]
 
 
-def run(work: Callable[[Job], Made], jobs: Sequence[Job]) -> Iterator[Made]:
-    """The results of the jobs in their order, one process each."""
+def run(
+    first: Callable[[], Made], work: Callable[[Job], Made], jobs: Sequence[Job]
+) -> Iterator[Made]:
+    """What ``first`` makes in this process, then the results of the jobs, one process each."""
     # A fork copies only the calling thread, so it is for programs of one thread.
     alone = sys.platform == "linux" and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if alone else "spawn")
     with context.Pool(len(jobs)) as pool:
-        yield from pool.imap(work, jobs)
+        others = pool.imap(work, jobs)
+        yield first()
+        yield from others
 
 
 def append_file(stream: BinaryIO, path: Path) -> None:

@@ -54,6 +54,7 @@ class Reader:
         self.source, self.mapping = source, mapping
         self.container: Container = records.container_of(source)
         self.guess = self._settle(wanted)
+        self._lines_read: int | None = None
 
     def part(self, span: tuple[int, int]) -> Reader:
         """A reader of the same settings for a range of bytes that begins and ends with lines."""
@@ -62,7 +63,9 @@ class Reader:
         return part
 
     def count_lines(self) -> int:
-        """The lines of the source, blank ones included."""
+        """The lines of the source, blank ones included; free where all was just read."""
+        if self._lines_read is not None:
+            return self._lines_read
         with self.source.open(buffered=False) as stream:
             return sum(count for _, count, _ in records.blocks(stream))
 
@@ -100,8 +103,10 @@ class Reader:
     def _fast(self, decoder: msgspec.json.Decoder[Any]) -> Iterator[Numbered | BadLine]:
         """Canonical lines, a block at a time; a block with a bad line is read line by line."""
         decode_lines: Callable[[bytes], list[Any]] = decoder.decode_lines
+        lines = 0
         with self.source.open(buffered=False) as stream:
             for first, count, view in records.blocks(stream):
+                lines = first + count - 1
                 block = bytes(view)  # what stays undecoded in an example is a slice of it
                 try:
                     examples = decode_lines(block) if len(block) <= records.MAX_LINE_BYTES else []
@@ -113,6 +118,7 @@ class Reader:
                 for number, example in enumerate(examples, first):
                     problem = problem_of(example)
                     yield BadLine(number, problem) if problem else Numbered(number, example)
+        self._lines_read = lines
 
     def by_line(self, first: int, block: bytes) -> Iterator[Numbered | BadLine]:
         """The lines of a block one by one, the first of which has the number ``first``."""
@@ -189,7 +195,8 @@ def explain(error: Exception, line: bytes) -> str:
             "not JSON: cut off, or half of a surrogate pair (\\ud800 to \\udfff alone); write the "
             "whole character"
         )
-    return f"not JSON: {text[0].lower()}{text[1:]}; write one JSON object a line"
+    what = text.removeprefix("JSON is malformed: ")
+    return f"not JSON: {what[0].lower()}{what[1:]}; write one JSON object a line"
 
 
 def _fault_of_utf8(line: bytes) -> int:

@@ -83,7 +83,8 @@ def structure(parts: list[Reader], most: int) -> Structure:
     if len(parts) == 1:
         return check_part((parts[0], most))
     found = Structure()
-    for part in run(check_part, [(part, most) for part in parts]):
+    jobs = [(part, most) for part in parts]
+    for part in run(lambda: check_part(jobs[0]), check_part, jobs[1:]):
         found.errors += [BadLine(bad.line + found.lines, bad.message) for bad in part.errors]
         del found.errors[most:]
         found.examples += part.examples
