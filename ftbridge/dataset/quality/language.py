@@ -47,11 +47,11 @@ for _name, _words in _WORDS.items():
 _LETTERS = re.compile(r"[A-Za-z]{3}")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _EVERY = 16
-_ALL_UNTIL = 1000
+_ALL_UNTIL = 500
 
 
 class Languages:
-    """Script of every example; language of the first 1,000 and of each sixteenth after them."""
+    """Script of every example; language of the first 500 and of each sixteenth after them."""
 
     def __init__(self) -> None:
         self._seen = 0
@@ -130,7 +130,7 @@ def script_of(text: str) -> str:
 def language_of(text: str) -> str:
     """The language that a text's small words point to; empty where they don't."""
     counts: Counter[str] = Counter()
-    for word in text[:240].lower().split():
+    for word in text[:200].lower().split():
         for name in _LANGUAGE_OF.get(word.strip(".,!?¿¡:;\"'"), ()):
             counts[name] += 1
     ranked = counts.most_common(2)

