@@ -9,6 +9,7 @@ fine-tuning guides (developers.openai.com, read 2026-11-24) and the vendors' own
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import msgspec
@@ -76,8 +77,18 @@ class OpenAIShape(Format):
     takes_strict: ClassVar[bool] = True
     reference_key: ClassVar[str] = "reference"
 
+    @cached_property
+    def _takes_all(self) -> bool:
+        """Whether a chat of ours is the vendor's line, so that there is nothing to look for."""
+        takes = (self.takes_names, self.takes_weights, self.takes_images)
+        return all((*takes, self.takes_parallel, self.takes_strict, Kind.CHAT in self.kinds))
+
     def encode(self, example: Example) -> Converted:
         """The line, with the codes of what this vendor has no place for."""
+        if type(example) is Chat and self._takes_all:
+            if example.metadata is not None:
+                example = msgspec.structs.replace(example, metadata=None)
+            return Converted(msgspec.json.encode(example))
         self.require(example)
         if isinstance(example, Text):
             return Converted(msgspec.json.encode({"text": example.text}))
