@@ -46,8 +46,6 @@ class OpenAISpeaker(Provider):
     states: ClassVar[Mapping[str, State]] = dialect.STATES
     unready: ClassVar[frozenset[str]] = frozenset({"uploaded"})
     """What a file's ``status`` is while it cannot be trained on yet."""
-    filters_metadata: ClassVar[bool] = True
-    """Whether the vendor's list of jobs can be asked for a key in ``metadata``."""
 
     @property
     @abstractmethod
@@ -105,12 +103,7 @@ class OpenAISpeaker(Provider):
     def find(self, key: str) -> RemoteJob | None:
         """The job whose metadata carries the key."""
         with self._translated():
-            jobs = self._client.fine_tuning.jobs
-            found = (
-                jobs.list(metadata={dialect.METADATA_KEY: key})
-                if self.filters_metadata
-                else jobs.list(limit=100)
-            )
+            found = self._client.fine_tuning.jobs.list(metadata={dialect.METADATA_KEY: key})
             for item in found:
                 if (item.metadata or {}).get(dialect.METADATA_KEY) == key:
                     return self._job(item.to_dict())
