@@ -12,6 +12,7 @@ from ftbridge.cost.estimate import estimate
 from ftbridge.cost.prices import PriceBook
 from ftbridge.cost.types import TokenCount, Usd
 from ftbridge.errors import CredentialsError, UsageError
+from ftbridge.jobs.spec import Hyperparameters, Method
 from ftbridge_azure_openai import Provider
 
 
@@ -98,3 +99,31 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(base_url="http://127.0.0.1:9/v1").get("x")
     assert caught.value.where == "AZURE_OPENAI_API_KEY"
     assert [check.ok for check in connect().doctor()] == [True, False, False]
+
+
+VALUES: dict[str, float] = {
+    "n_epochs": 2, "batch_size": 4, "learning_rate": 1e-4, "learning_rate_multiplier": 0.1,
+    "lora_r": 8, "lora_alpha": 16.0, "lora_dropout": 0.1, "warmup_ratio": 0.1,
+    "weight_decay": 0.01, "beta": 0.2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", [Method.SFT, Method.DPO])
+def test_what_the_catalogue_takes_is_what_reaches_the_wire(azure: Recorder, method: Method) -> None:
+    """Both ways: a name that is taken is sent under ``method``, any other is refused."""
+    provider = connect()
+    assert set(VALUES) == set(Hyperparameters.model_fields)
+    sent = set()
+    for name, value in VALUES.items():
+        asked = spec(method=method, hyperparameters={name: value})
+        try:
+            provider.catalogue().check_hyperparameters(method, asked.hyperparameters)
+        except UsageError as error:
+            assert error.where == name
+            continue
+        azure.seen.clear()
+        provider.create(provider.request(asked, "file-1", None, "ftb-1"), "ftb-1")
+        kind = azure.seen[0][4]["method"]
+        assert kind[kind["type"]]["hyperparameters"] == {name: value}
+        sent.add(name)
+    assert sent == set(provider.catalogue().hyperparameters[method])
