@@ -166,7 +166,10 @@ class _Place(threading.Thread):
                 except FtbridgeError as error:  # the ledger: locked, or the disk is full
                     news, trouble = False, True
                     self._updates.put(Update(next(iter(jobs.values())), [], trouble=error))
-                self._halt.wait(rhythm.next(news=news, trouble=trouble))
+                with self._lock:
+                    going = any(not row.is_final for row in self._jobs.values())
+                if going or trouble:  # else only events are left to fetch
+                    self._halt.wait(rhythm.next(news=news, trouble=trouble))
 
     def _round(self, jobs: dict[str, JobRow], pool: ThreadPoolExecutor) -> tuple[bool, bool]:
         """One look at every job: whether there was news, and whether there was trouble."""
