@@ -18,15 +18,21 @@ def private_dir(path: Path) -> Path:
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that appears under ``path`` (mode 0600) only if the block ends well."""
+def atomic_write(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """A binary file that appears under ``path`` (mode 0600) only if the block ends well.
+
+    Args:
+        durable: wait for the disk, so that it outlives a loss of power; not for what can be
+            made again.
+    """
     private_dir(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -90,7 +90,7 @@ def convert(
     """
     form = load(to)
     report = Conversion()
-    with atomic_write(out) as stream:
+    with atomic_write(out, durable=False) as stream:
         parts = in_parts(dataset.reader, workers)
         if len(parts) > 1:
             _convert_parts(parts, form, out, stream, report)

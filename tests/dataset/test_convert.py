@@ -12,7 +12,7 @@ import pytest
 from ftbridge.cli import run
 from ftbridge.dataset import Dataset, parallel
 from ftbridge.dataset.convert import convert
-from ftbridge.dataset.formats import load
+from ftbridge.dataset.formats import LOSSES, load, names
 from ftbridge.errors import DataError, LossError
 
 ARGUMENTS = '{"z": 123456789012345678901234567890,  "a": [1.0, 1e2, "\\u00e9é🙂"], "m": null}'
@@ -126,3 +126,12 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert document["written"] == 1 and document["losses"][0]["lines"] == [1]
     assert run([*arguments, "--allow-lossy", "--from", "gemnii"]) == 2
     assert "gemini" in json.loads(capsys.readouterr().out)["error"]["hint"]
+
+
+def test_the_document_lists_every_loss_and_format() -> None:
+    text = (Path(__file__).parents[2] / "docs/dataset-format.md").read_text("utf-8")
+    for code, sentence in LOSSES.items():
+        assert f"| `{code}` | {sentence} |" in text
+    importers = {"langfuse", "langsmith", "stored-completions"}
+    for name in set(names()) - importers:
+        assert f"`{name}`" in text
