@@ -148,7 +148,7 @@ def test_create_makes_three_requests(world: World, file_id: str) -> None:
 
 def test_states_events_metrics_and_checkpoints(world: World, file_id: str) -> None:
     job = world.create(file_id, n_epochs=2, n_checkpoints=2)
-    seen = []
+    seen: list[str] = []
     for _ in range(22):
         state = world.status(job.id)
         if not seen or seen[-1] != state:
