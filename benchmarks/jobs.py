@@ -36,7 +36,7 @@ import sys, time
 from ftbridge.testing.server import run_foreground
 from ftbridge.testing.timeline import Phase, Stopwatch, Timeline
 from ftbridge_openai.emulator import Job, create_app
-from ftbridge_openai.emulator.data import TrainingData
+from ftbridge.testing.openai_wire.data import TrainingData
 
 count, spread = int(sys.argv[1]), float(sys.argv[2])
 PHASES = (Phase("validating_files", 0.01), Phase("queued", 0.01), Phase("running", spread))

@@ -19,7 +19,6 @@ from ftbridge.testing.timeline import Timeline
 from .store import Job, StoredFile
 
 ORGANIZATION = "org-sandbox"
-ORGANIZATION_NAME = "sandbox"
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 KEPT_CHECKPOINTS = 3
 _AUTO: dict[str, dict[str, Any]] = {
@@ -81,9 +80,7 @@ def model_name(job: Job) -> str:
 
 
 def _snapshot(job: Job, model_id: str, step: int | None = None) -> str:
-    base = job.model.split(":")[1] if job.model.startswith("ft:") else job.model
-    name = f"ft:{base}:{ORGANIZATION_NAME}:{job.suffix}:{model_id}"
-    return name if step is None else f"{name}:ckpt-step-{step}"
+    return job.naming(job.model, job.suffix, model_id, step)
 
 
 def view(job: Job, now: float, timeline: Timeline) -> dict[str, Any]:

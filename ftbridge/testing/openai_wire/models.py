@@ -49,7 +49,9 @@ def resolve(model: str) -> str:
 
 def root(model: str) -> str:
     """The base model under any model: of a tuned one, what it was tuned from."""
-    return resolve(model.split(":")[1] if model.startswith("ft:") else model)
+    if model.startswith("ft:"):
+        return resolve(model.split(":")[1])
+    return resolve(model.split(".ft-")[0])  # the other way of naming
 
 
 def tuned_job(emulator: Emulator, model: str, now: float) -> Job | None:

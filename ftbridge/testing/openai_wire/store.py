@@ -21,6 +21,17 @@ def new_id(prefix: str, length: int = 24) -> str:
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
+Naming = Callable[[str, str, str, "int | None"], str]
+"""Base model, suffix, id and checkpoint step -> the name of a tuned model."""
+
+
+def colon_name(base: str, suffix: str, model_id: str, step: int | None) -> str:
+    """``ft:base:organisation:suffix:id``, a checkpoint with its step behind."""
+    base = base.split(":")[1] if base.startswith("ft:") else base
+    name = f"ft:{base}:sandbox:{suffix}:{model_id}"
+    return name if step is None else f"{name}:ckpt-step-{step}"
+
+
 @dataclass
 class StoredFile:
     """An uploaded file, or one that a job produced."""
@@ -71,6 +82,7 @@ class Job:
     cancelled_at: float | None = None
     notes: list[tuple[float, str]] = field(default_factory=list)
     forced: str | None = None
+    naming: Naming = colon_name
 
 
 @dataclass
@@ -116,8 +128,8 @@ class Emulator:
     store: Store
     clock: Callable[[], float]
     timeline: Timeline
-    api_key: str
     latency: float
+    naming: Naming = colon_name
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""The ASGI application: routes, key, request ids, and the log of requests."""
+"""The ASGI application: routes, request ids, and the log of requests. Whoever speaks the wire
+says which routes it has under which prefixes, and how a request is authorised."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,17 +16,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ftbridge.testing.timeline import Phase, Timeline
-
 from . import chat, files, graders, jobs, models
 from .errors import ApiError
-from .store import Call, Emulator, Recorded, Store, new_id
+from .store import Call, Emulator, Recorded, new_id
 
 Handler = Callable[[Emulator, Call], Awaitable["dict[str, Any] | Response"]]
 
-JOB_TIMELINE = Timeline(
-    (Phase("validating_files", 3), Phase("queued", 4), Phase("running", 13)), "succeeded"
-)
+Authorise = Callable[[Request], None]
+"""Looks at the headers and the address, and raises the vendor's error."""
 ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/files", files.upload),
     ("GET", "/files", files.list_files),
@@ -50,29 +47,19 @@ ROUTES: list[tuple[str, str, Handler]] = [
 ]
 
 
-def create_app(
-    *,
-    speed: float = 1.0,
-    latency: float = 0.0,
-    api_key: str = "sk-sandbox",
-    clock: Callable[[], float] = time.time,
-    timeline: Timeline = JOB_TIMELINE,
+def build(
+    emulator: Emulator, routes: Iterable[tuple[str, str, Handler]], authorise: Authorise
 ) -> Starlette:
-    """OpenAI's fine-tuning surface as an application; what it knows is ``app.state.store``.
-
-    ``speed`` divides the durations of ``timeline`` (its states: validating_files, queued,
-    running, and the final succeeded); ``latency`` seconds pass before each answer.
-    """
-    emulator = Emulator(Store(), clock, timeline.scaled(speed), api_key, latency)
+    """An application of these (method, path, handler); its ``state.store`` is the emulator's."""
     # Routes of one path go together: Starlette answers 405 for the first one that fits a path.
     by_path: dict[str, dict[str, Handler]] = {}
-    for method, path, handler in ROUTES:
+    for method, path, handler in routes:
         by_path.setdefault(path, {})[method] = handler
-    routes = [
-        Route(f"/v1{path}", _endpoint(emulator, handlers), methods=list(handlers))
+    served = [
+        Route(path, _endpoint(emulator, handlers, authorise), methods=list(handlers))
         for path, handlers in by_path.items()
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
+    app = Starlette(routes=served, exception_handlers={HTTPException: _unrouted})
     app.add_middleware(_RequestId)
     app.state.store = emulator.store
     return app
@@ -103,13 +90,13 @@ async def _unrouted(request: Request, error: Exception) -> Response:
 
 
 def _endpoint(
-    emulator: Emulator, handlers: dict[str, Handler]
+    emulator: Emulator, handlers: dict[str, Handler], authorise: Authorise
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         query = request.query_params.multi_items()
         record = Recorded(request.method, request.url.path, query, None)
         emulator.store.requests.append(record)
-        response = await _answer(emulator, handlers[request.method], request, record)
+        response = await _answer(emulator, handlers[request.method], request, record, authorise)
         record.status = response.status_code
         # After the work: a client that gives up waiting has made its job all the same.
         await asyncio.sleep(emulator.latency)
@@ -119,10 +106,14 @@ def _endpoint(
 
 
 async def _answer(
-    emulator: Emulator, handler: Handler, request: Request, record: Recorded
+    emulator: Emulator,
+    handler: Handler,
+    request: Request,
+    record: Recorded,
+    authorise: Authorise,
 ) -> Response:
     try:
-        _authorise(request, emulator.api_key)
+        authorise(request)
         body = await _body(request)
         record.body = _loggable(body)
         call = Call(dict(request.path_params), record.query, body, emulator.clock())
@@ -132,16 +123,6 @@ async def _answer(
     finally:
         await request.close()
     return answer if isinstance(answer, Response) else JSONResponse(answer)
-
-
-def _authorise(request: Request, api_key: str) -> None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme != "Bearer" or not key:
-        message = "You didn't provide an API key in an Authorization header (Bearer)."
-        raise ApiError(message, status=401)
-    if key != api_key:
-        message = f"Incorrect API key provided: {key[:3]}***{key[-4:]}."
-        raise ApiError(message, code="invalid_api_key", status=401)
 
 
 async def _body(request: Request) -> Any:

@@ -53,6 +53,7 @@ async def create(emulator: Emulator, call: Call) -> dict[str, Any]:
         validates=body.get("validation_file") is not None,
         failure=failure,
         watch=Stopwatch(call.now),
+        naming=emulator.naming,
     )
     emulator.store.jobs[job.id] = job
     return lifecycle.view(job, call.now, emulator.timeline)
