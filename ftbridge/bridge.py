@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import ValidationError
-
-from ftbridge import registry
+from ftbridge import arguments, registry
 from ftbridge.compare import Comparison, Question, compare
 from ftbridge.config import Config
 from ftbridge.cost.prices import PriceBook
@@ -25,7 +22,7 @@ from ftbridge.jobs import control
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.planning import Limits, make_plan
-from ftbridge.jobs.spec import Adapter, DataRef, Hyperparameters, JobSpec, Method
+from ftbridge.jobs.spec import Adapter, DataRef, JobSpec, Method
 from ftbridge.jobs.states import LOCAL
 from ftbridge.jobs.submit import advance, submit
 from ftbridge.jobs.watch import Update
@@ -112,11 +109,11 @@ class Bridge:
             UsageError, PolicyRefused, DataError, Unsupported: where no plan can be made; of
             several the first.
         """
-        limits = Limits(_usd(max_usd), allow_lossy, allow_unknown_cost)
-        label = _enum(Privacy, privacy, "privacy")
-        chosen = _enum(Method, method, "method")
-        wanted = None if adapter is None else _enum(Adapter, adapter, "adapter")
-        asked = _hyperparameters(hyperparameters)
+        limits = Limits(arguments.usd(max_usd), allow_lossy, allow_unknown_cost)
+        label = arguments.choice(Privacy, privacy, "privacy")
+        chosen = arguments.choice(Method, method, "method")
+        wanted = None if adapter is None else arguments.choice(Adapter, adapter, "adapter")
+        asked = arguments.hyperparameters(hyperparameters)
         place, given, connection = self._reach(provider, options or {}, base_url)
         place.catalogue().check_hyperparameters(chosen, asked)
         dataset = _dataset(data)
@@ -136,6 +133,7 @@ class Bridge:
                 privacy=label,
                 training=DataRef.unread(dataset),
             )
+            place.request(spec, "", None, "")  # wrong usage is said before the data is read
             pair = self._with_validation(dataset, validation, seed or 0)
             return make_plan(place, spec, pair, self.prices, limits)
         except (DataError, ProviderError):
@@ -159,7 +157,7 @@ class Bridge:
     def _with_validation(
         self, dataset: Dataset, validation: str | Path | float | None, seed: int
     ) -> tuple[Dataset, Dataset | None]:
-        share = _share(validation)
+        share = arguments.share(validation)
         if share is None:
             return dataset, None if validation is None else Dataset(str(validation))
         out = self.config.home / "splits" / f"{dataset.sha256[:24]}-{share}-{seed}"
@@ -184,9 +182,9 @@ class Bridge:
         """
         question = Question(
             _dataset(data),
-            _enum(Method, method, "method"),
-            _hyperparameters({"n_epochs": n_epochs}),
-            _enum(Privacy, privacy, "privacy"),
+            arguments.choice(Method, method, "method"),
+            arguments.hyperparameters({"n_epochs": n_epochs}),
+            arguments.choice(Privacy, privacy, "privacy"),
             family,
         )
         places = [self.provider(name, (options or {}).get(name)) for name in registry.names()]
@@ -219,7 +217,7 @@ class Bridge:
         if plan.refusal:
             raise control.as_error(plan.refusal)
         place = self._provider_of_spec(plan.spec)
-        cap = _usd(self.config.section("budget").get("monthly_usd"))
+        cap = arguments.usd(self.config.section("budget").get("monthly_usd"))
         job_id, new = submit(plan, place, self.ledger, again=again, cap=cap)
         row = self.ledger.jobs.get(job_id)
         if row.state in LOCAL:
@@ -360,51 +358,3 @@ def _choose(
     name = place.resolve_model(model, method)
     row = place.catalogue().require(name, method, adapter)
     return name, adapter or (row or place.catalogue().models[0]).adapters[0]
-
-
-def _share(validation: str | Path | float | None) -> float | None:
-    if validation is None or isinstance(validation, Path):
-        return None
-    try:
-        return float(validation)
-    except ValueError:
-        return None
-
-
-E = TypeVar("E", bound=StrEnum)
-
-
-def _enum(kind: type[E], value: str, where: str) -> E:
-    try:
-        return kind(value)
-    except ValueError:
-        raise UsageError(
-            f"`{value}` is no {where}", hint=f"one of: {', '.join(kind)}", where=where
-        ) from None
-
-
-def _hyperparameters(given: Mapping[str, float | None]) -> Hyperparameters:
-    try:
-        return Hyperparameters.model_validate(dict(given))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(map(str, fault["loc"]))
-        unknown = fault["type"] == "extra_forbidden"
-        known = ", ".join(Hyperparameters.model_fields)
-        raise UsageError(
-            f"no hyperparameter is called `{name}`" if unknown else f"{name}: {fault['msg']}",
-            hint=f"known: {known}" if unknown else "correct the value",
-            where=name,
-        ) from None
-
-
-def _usd(value: Decimal | str | float | None) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not amount.is_finite() or amount < 0:
-        raise UsageError(f"`{value}` is no amount of USD", hint="write it as 12.50", where="usd")
-    return amount

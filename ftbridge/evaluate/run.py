@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,18 +94,20 @@ class _Asked:
         known = ledger.evaluations.cached(contents)
         cached = sum(content in known for content in contents)
         answered = cached
-        missing = [i for i, content in enumerate(contents) if content not in known]
+        counts = Counter(content for content in contents if content not in known)
+        first = {content: i for i, content in reversed(list(enumerate(contents)))}
+        missing = list(counts)  # rows that ask the same are asked once
 
         def keep(position: int, reply: ChatReply) -> None:
-            content = contents[missing[position]]
+            content = missing[position]
             known[content] = reply
             ledger.evaluations.keep(content, self.model.provider.name, self.model.name, reply)
             nonlocal answered
-            answered += 1  # replies come in any order: the position is no count
+            answered += counts[content]  # replies come in any order: the position is no count
             on_progress(answered, self.model.name)
 
         if missing:
-            asked = [self.requests[i] for i in missing]
+            asked = [self.requests[first[content]] for content in missing]
             self.model.provider.chat_many(self.model.name, asked, keep)
         return [known[content] for content in contents], cached
 

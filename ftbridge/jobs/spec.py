@@ -71,8 +71,8 @@ class DataRef(_Frozen):
 
     @classmethod
     def unread(cls, dataset: Dataset) -> DataRef:
-        """A file that planning has still to read."""
-        return cls(path=str(dataset.path), sha256="", kind=dataset.kind, examples=0, bytes=0)
+        """A file that planning has still to read, its kind assumed until then."""
+        return cls(path=str(dataset.path), sha256="", kind=Kind.CHAT, examples=0, bytes=0)
 
 
 class JobSpec(_Frozen):

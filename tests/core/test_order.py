@@ -46,6 +46,8 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("none", [*USAGE_2, *POLICY], 2),
         ("none", [*USAGE_3, *POLICY], 2),
         ("none", [*POLICY, "--privacy", "secret"], 2),
+        ("none", [*POLICY, "--suffix", "x" * 80], 2),
+        ("bad", [*POLICY, "--option", "nobody=knows"], 2),
         ("none", [*POLICY, *BUDGET], 5),
         ("bad", [*POLICY, "--model", "none-such"], 5),
         ("few", POLICY, 5),

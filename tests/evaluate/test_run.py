@@ -63,6 +63,17 @@ def test_a_second_evaluation_calls_nobody(
     assert (second.difference, second.difference_ci) == (first.difference, first.difference_ci)
 
 
+def test_rows_that_ask_the_same_are_asked_once(
+    bridge: ftbridge.Bridge, job: ftbridge.Job, held: Path, tmp_path: Path, vendor: Account
+) -> None:
+    twice = tmp_path / "twice.jsonl"
+    twice.write_text(held.read_text() * 2)
+    shown: list[float] = []
+    result = bridge.evaluate(twice, model=job.id, on_progress=lambda done, _: shown.append(done))
+    assert (result.n, _calls(vendor)) == (2 * N, 2 * N)
+    assert shown[-1] == 1.0
+
+
 def test_calls_made_before_a_crash_are_not_made_again(
     bridge: ftbridge.Bridge, job: ftbridge.Job, held: Path, vendor: Account
 ) -> None:
