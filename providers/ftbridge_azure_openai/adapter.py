@@ -24,7 +24,7 @@ from ftbridge.dialects.openai_speaker import OpenAISpeaker
 from ftbridge.errors import CredentialsError, ProviderError, UsageError, VendorError
 from ftbridge.jobs.spec import JobSpec
 from ftbridge.jobs.states import State
-from ftbridge.provider import ChatReply, ChatRequest, Check, RemoteJob
+from ftbridge.provider import ChatReply, ChatRequest, Check, RemoteJob, Sandbox
 from ftbridge_azure_openai import costs, settings
 from ftbridge_azure_openai.arm import Manager, deployment_name, token_provider
 from ftbridge_azure_openai.convert import FORMAT
@@ -216,6 +216,26 @@ class AzureOpenAIProvider(OpenAISpeaker):
         if not all(check.ok for check in checks):
             return checks
         return [*checks, self._access()]
+
+    @classmethod
+    def sandbox(cls) -> Sandbox:
+        """The emulator in this folder."""
+        from ftbridge_azure_openai.emulator import create_app
+
+        return Sandbox(
+            app=lambda speed, latency: create_app(speed=speed, latency=latency),
+            variables=lambda url: {
+                "AZURE_OPENAI_ENDPOINT": url,
+                "AZURE_OPENAI_API_KEY": "azure-sandbox-key",
+                "AZURE_MANAGEMENT_TOKEN": "azure-sandbox-token",
+                "AZURE_SUBSCRIPTION_ID": "sandbox",
+                "AZURE_RESOURCE_GROUP": "sandbox",
+                "FTBRIDGE_AZURE_OPENAI_RESOURCE": "sandbox",
+                "FTBRIDGE_AZURE_OPENAI_ARM_URL": url,
+                "FTBRIDGE_AZURE_OPENAI_SETTLE_SECONDS": "2",
+                "FTBRIDGE_AZURE_OPENAI_POLL_SECONDS": "0.5",
+            },
+        )
 
     # -- private -----------------------------------------------------------------------------
 
