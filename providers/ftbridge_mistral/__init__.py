@@ -1,1 +1,5 @@
-"""Mistral for ftbridge: data format and rules."""
+"""Mistral for ftbridge: adapter, data format, rules, catalogue and prices."""
+
+from ftbridge_mistral.adapter import MistralProvider as Provider
+
+__all__ = ["Provider"]
