@@ -164,7 +164,10 @@ def _over_estimate(row: JobRow, remote: RemoteJob) -> Odd | None:
     expected = remote.trained_tokens or tokens["high"] * (remote.n_epochs or 0)
     if expected <= planned or row.estimate_high_micro is None:
         return None
-    usd = row.estimate_high_micro / 1e6 * expected / planned
+    # Only the training grows with its tokens: hosting, where there is some, stays as planned.
+    training = _bill(row, planned)
+    grows = row.estimate_high_micro if training is None else training
+    usd = (row.estimate_high_micro + grows * (expected - planned) / planned) / 1e6
     return (
         "over_estimate",
         str(expected),
