@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from ftbridge import clock
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import CredentialsError, ProviderError, UsageError, VendorError
@@ -33,6 +32,7 @@ from ftbridge.provider import (
     RemoteFile,
     RemoteJob,
     RemoteMetric,
+    Sandbox,
 )
 from ftbridge_mistral import wire
 from ftbridge_mistral.convert import FORMAT
@@ -118,7 +118,7 @@ class MistralProvider(Provider):
         with translated(), upload.open() as stream:
             file: Any = {"file_name": upload.name, "content": stream}
             made = self._client.files.upload(file=file, purpose="fine-tune")
-            return _file(made.id, made.size_bytes, made)
+            return wire.file(made.id, made.size_bytes, made)
 
     def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
         """A file of this content's name and size."""
@@ -128,7 +128,7 @@ class MistralProvider(Provider):
                 listed = self._client.files.list(page=page, page_size=PAGE, purpose="fine-tune")
                 for item in listed.data:
                     if item.filename == upload.name and item.size_bytes == upload.bytes:
-                        return _file(item.id, item.size_bytes, item)
+                        return wire.file(item.id, item.size_bytes, item)
             if len(listed.data) < PAGE:
                 return None
             page += 1
@@ -159,7 +159,7 @@ class MistralProvider(Provider):
         for page in range(3 + len(wanted) // PAGE if len(wanted) > 3 else 0):
             with translated():
                 listed = self._call("GET", f"{JOBS}?page={page}&page_size={PAGE}")["data"]
-                found |= {d["id"]: wire.job(d) for d in listed if _shows(d, wanted)}
+                found |= {d["id"]: wire.job(d) for d in listed if wire.shows(d, wanted)}
             if len(found) == len(wanted) or len(listed) < PAGE:
                 break
         return found | {remote_id: self.get(remote_id) for remote_id in wanted - found.keys()}
@@ -226,7 +226,7 @@ class MistralProvider(Provider):
         if not os.environ.get("MISTRAL_API_KEY"):
             raise CredentialsError(
                 "no Mistral key",
-                hint="set MISTRAL_API_KEY, or train without any key: --provider local",
+                hint="set MISTRAL_API_KEY, or rehearse: `ftbridge sandbox mistral`",
                 where="MISTRAL_API_KEY",
             )
 
@@ -240,6 +240,20 @@ class MistralProvider(Provider):
                   "" if key else "set MISTRAL_API_KEY"),
         ]  # fmt: skip
         return checks if missing or not key else [*checks, self._access()]
+
+    @classmethod
+    def sandbox(cls) -> Sandbox:
+        """The emulator in this folder."""
+        from ftbridge_mistral.emulator import create_app
+
+        return Sandbox(
+            app=lambda speed, latency: create_app(speed=speed, latency=latency),
+            variables=lambda url: {
+                "FTBRIDGE_MISTRAL_BASE_URL": url,
+                "MISTRAL_API_KEY": "mistral-sandbox",
+                "FTBRIDGE_MISTRAL_POLL_SECONDS": "0.5",
+            },
+        )
 
     # -- private -----------------------------------------------------------------------------
 
@@ -285,14 +299,3 @@ class MistralProvider(Provider):
         seconds = self._seconds("timeout_seconds", TIMEOUT_SECONDS)
         key = os.environ["MISTRAL_API_KEY"]
         return Mistral(api_key=key, server_url=self._root, timeout_ms=int(seconds * 1000))
-
-
-def _file(file_id: str, size: int, item: Any) -> RemoteFile:
-    expires = getattr(item, "expires_at", None)
-    moment = clock.from_epoch(expires) if isinstance(expires, int) else None
-    return RemoteFile(file_id, size, moment)
-
-
-def _shows(data: Mapping[str, Any], wanted: set[str]) -> bool:
-    """Whether the list tells all of a wanted job: why one failed stands in its events alone."""
-    return data["id"] in wanted and not str(data["status"]).startswith("FAILED")

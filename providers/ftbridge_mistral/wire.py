@@ -19,6 +19,7 @@ from ftbridge.provider import (
     ChatRequest,
     RemoteCheckpoint,
     RemoteEvent,
+    RemoteFile,
     RemoteJob,
     RemoteMetric,
 )
@@ -196,3 +197,15 @@ def _flag(name: str, text: str) -> bool:
     if text not in ("true", "false"):
         raise UsageError(f"option {name}: `{text}` is neither true nor false", where=name)
     return text == "true"
+
+
+def file(file_id: str, size: int, item: Any) -> RemoteFile:
+    """A file object of the SDK; older SDKs know no expiry."""
+    expires = getattr(item, "expires_at", None)
+    moment = clock.from_epoch(expires) if isinstance(expires, int) else None
+    return RemoteFile(file_id, size, moment)
+
+
+def shows(data: Mapping[str, Any], wanted: set[str]) -> bool:
+    """Whether the list tells all of a wanted job: why one failed stands in its events alone."""
+    return data["id"] in wanted and not str(data["status"]).startswith("FAILED")
