@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from mistralai.client import Mistral
 
 BASE_URL = "https://api.mistral.ai"
-TIMEOUT_SECONDS = 60.0
-PAGE = 100
+TIMEOUT_SECONDS, PAGE = 60.0, 100
 JOBS = "/v1/fine_tuning/jobs"
 
 
@@ -296,6 +295,6 @@ class MistralProvider(Provider):
         from mistralai.client import Mistral
 
         # Without a retry_config the SDK never repeats: retries are the job engine's.
-        seconds = self._seconds("timeout_seconds", TIMEOUT_SECONDS)
+        timeout = int(self._seconds("timeout_seconds", TIMEOUT_SECONDS) * 1000)
         key = os.environ["MISTRAL_API_KEY"]
-        return Mistral(api_key=key, server_url=self._root, timeout_ms=int(seconds * 1000))
+        return Mistral(api_key=key, server_url=self._root, timeout_ms=timeout)
