@@ -41,14 +41,20 @@ class Answer(NamedTuple):
 
 
 def explain(folder: Path, status: int | None, code: str | None, kind: str | None) -> Row:
-    """The most specific row of the folder's ``errors.toml``."""
+    """The most specific row of the folder's ``errors.toml``; a plain one where none fits."""
+    row = find(folder, status, code, kind)
+    return row or Row(f"status {status}", "see the vendor's message")
+
+
+def find(folder: Path, status: int | None, code: str | None, kind: str | None) -> Row | None:
+    """The most specific row of the folder's ``errors.toml``, if any fits."""
     for name, value in (("code", code), ("type", kind), ("status", status)):
         for row in _rows(folder):
             if value is not None and row.get(name) == value:
                 return Row(
                     row["cause"], row["hint"], row.get("retry"), row.get("credentials", False)
                 )
-    return Row(f"status {status}", "see the vendor's message")
+    return None
 
 
 def translate(

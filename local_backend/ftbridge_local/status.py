@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from ftbridge import vendor_errors
 from ftbridge.jobs.states import State
 from ftbridge.provider import RemoteCheckpoint, RemoteEvent, RemoteJob, RemoteMetric
 from ftbridge_local.runs import INTERRUPTED, Run
@@ -70,7 +72,13 @@ def checkpoints(run: Run) -> list[RemoteCheckpoint]:
 
 
 def _error(raw: str, status: Mapping[str, Any]) -> dict[str, str] | None:
-    if raw == INTERRUPTED:
-        return {"code": "worker_died", "message": "its process is gone; `ftbridge resume` goes on"}
+    """Code and message of the trainer, with the next step that ``errors.toml`` knows better in
+    the words of the command line."""
     error = status.get("error")
-    return {str(name): str(value) for name, value in error.items()} if error else None
+    if raw == INTERRUPTED:
+        error = {"code": "worker_died", "message": "its process is gone"}
+    if not error:
+        return None
+    found = {str(name): str(value) for name, value in error.items()}
+    row = vendor_errors.find(Path(__file__).parent, None, found.get("code"), None)
+    return found | {"hint": row.hint} if row else found

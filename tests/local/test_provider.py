@@ -73,7 +73,7 @@ def test_killed_run_resumes_to_the_same_bytes(
     os.kill(job.details()["pid"], signal.SIGKILL)
     _until(job, lambda j: j.state is State.PAUSED)
     assert job.row.raw_state == "interrupted"
-    assert job.row.error is not None and "resume" in job.row.error["message"]
+    assert job.row.error is not None and "resume" in job.row.error["hint"]
     job.resume().wait(0.05)
     assert _weights(job) == _weights(whole)
     losses = [(m.step, m.value) for m in job.metrics() if m.name == "loss"]
