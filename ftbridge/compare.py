@@ -13,7 +13,8 @@ from ftbridge.cost.tokens import counter_for
 from ftbridge.cost.types import TokenCount, Usd
 from ftbridge.dataset import Dataset
 from ftbridge.errors import FtbridgeError
-from ftbridge.jobs.planning import Converted, closed, closing_warnings, count_epochs, survey
+from ftbridge.jobs.payload import Converted, survey
+from ftbridge.jobs.planning import closed, closing_warnings, count_epochs
 from ftbridge.jobs.spec import DataRef, Hyperparameters, JobSpec, Method
 from ftbridge.policy import Privacy, decide
 from ftbridge.provider import Provider

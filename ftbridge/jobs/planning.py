@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from ftbridge import clock
@@ -12,19 +10,16 @@ from ftbridge.cost.estimate import estimate
 from ftbridge.cost.prices import PriceBook
 from ftbridge.cost.tokens import Counter, counter_for
 from ftbridge.cost.types import TokenCount, Usd
-from ftbridge.dataset import BadLine, Dataset
-from ftbridge.dataset.dataset import Faults
-from ftbridge.dataset.vendor_rules import rules_for
+from ftbridge.dataset import Dataset
 from ftbridge.errors import (
     BudgetRefused,
-    DataError,
     FtbridgeError,
     LossError,
     ServiceClosed,
-    UsageError,
 )
+from ftbridge.jobs.payload import Converted, data_ref, require_kind, survey
 from ftbridge.jobs.plan import Loss, Payload, Plan, Refusal, Setting
-from ftbridge.jobs.spec import DataRef, JobSpec
+from ftbridge.jobs.spec import JobSpec
 from ftbridge.policy import decide
 from ftbridge.provider import Provider
 
@@ -38,79 +33,6 @@ class Limits:
     max_usd: Decimal | None = None
     allow_lossy: bool = False
     allow_unknown_cost: bool = False
-
-
-@dataclass
-class Converted:
-    """A data file seen through a provider's converter, without writing it."""
-
-    sha256: str = ""
-    bytes: int = 0
-    examples: int = 0
-    tokens_low: int = 0
-    tokens_high: int = 0
-    losses: dict[str, list[int]] = field(default_factory=dict)
-
-
-def data_ref(dataset: Dataset, examples: int) -> DataRef:
-    """How a spec remembers a file.
-
-    Raises:
-        UsageError: where the path alone would not bring it back.
-    """
-    if not dataset.plain:
-        raise UsageError(
-            "a job's data must be a local file that is read without --from and --map",
-            hint=f"ftbridge convert {dataset.source.location} --to canonical -o train.jsonl",
-            where="data",
-        )
-    return DataRef(
-        path=str(dataset.path.absolute()),
-        sha256=dataset.sha256,
-        kind=dataset.kind,
-        examples=examples,
-        bytes=dataset.bytes,
-    )
-
-
-def payload_lines(provider: Provider, dataset: Dataset) -> Iterator[bytes]:
-    """The file in the provider's format, line by line."""
-    for item in dataset.examples():
-        yield provider.convert(item.example).line + b"\n"
-
-
-def survey(provider: Provider, dataset: Dataset, counter: Counter) -> Converted:
-    """Convert without writing: hash, size, tokens and losses.
-
-    Raises:
-        DataError: for bad lines, lines that have no shape at the provider, and whatever its
-            ``rules.toml`` says that it rejects; each with its line.
-        Unsupported: where the provider takes no examples of this kind.
-    """
-    found, digest = Converted(), hashlib.sha256()
-    rules = rules_for(provider.name, dataset.kind)
-    faults = Faults(dataset.source.location)
-    for number, example in dataset.examples():
-        try:
-            converted = provider.convert(example)
-        except DataError as error:
-            faults.add(BadLine(number, error.message))
-            continue
-        digest.update(converted.line + b"\n")
-        found.bytes += len(converted.line) + 1
-        found.examples += 1
-        low = counter.low(example)
-        found.tokens_low += low
-        found.tokens_high += low if counter.high is counter.low else counter.high(example)
-        for code in converted.losses:
-            found.losses.setdefault(code, []).append(number)
-        for fault in rules.look(number, example, converted, low) if rules else ():
-            faults.add(fault)
-    for fault in rules.finish() if rules else ():
-        faults.add(fault)
-    faults.require_none(f"ftbridge check {dataset.path} --provider {provider.name}")
-    found.sha256 = digest.hexdigest()
-    return found
 
 
 def make_plan(
@@ -146,6 +68,8 @@ def _plan(
     limits: Limits,
     attempt: int,
 ) -> Plan:
+    for dataset in filter(None, datasets):
+        require_kind(dataset, spec.method)
     counter = counter_for(provider.catalogue().tokens, provider.counter(spec.model))
     training = survey(provider, datasets[0], counter)
     validation = survey(provider, datasets[1], counter) if datasets[1] else None

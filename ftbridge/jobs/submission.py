@@ -23,8 +23,8 @@ from ftbridge.files import atomic_write
 from ftbridge.jobs import leases
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.ledger.uploads import Sent
+from ftbridge.jobs.payload import payload_lines
 from ftbridge.jobs.plan import Payload, Plan
-from ftbridge.jobs.planning import payload_lines
 from ftbridge.jobs.retry import may_pass, patiently, surely_not_done
 from ftbridge.jobs.spec import DataRef
 from ftbridge.jobs.states import State

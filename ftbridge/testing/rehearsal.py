@@ -11,8 +11,9 @@ import pytest
 from ftbridge.cost.prices import PriceBook
 from ftbridge.dataset import Dataset
 from ftbridge.files import sha256_of
+from ftbridge.jobs.payload import payload_lines
 from ftbridge.jobs.plan import Plan
-from ftbridge.jobs.planning import Limits, make_plan, payload_lines
+from ftbridge.jobs.planning import Limits, make_plan
 from ftbridge.jobs.spec import DataRef, JobSpec, Method
 from ftbridge.jobs.states import State
 from ftbridge.policy import CheckedUpload, Privacy, check_upload

@@ -23,7 +23,7 @@ RAW = {State.VALIDATING: "VALIDATING", State.QUEUED: "QUEUED", State.RUNNING: "R
 class Rehearsing:
     """The emulator behind the fault injector, its clock in the test's hand."""
 
-    secrets = ("mistral-sandbox",)
+    secrets: tuple[str, ...] = ("mistral-sandbox",)
     get_path = r"/fine_tuning/jobs/[^/]+$"
 
     def __init__(self, app: Any, injector: Injector, url: str, home: Path) -> None:
