@@ -17,6 +17,7 @@ from ftbridge.dataset import CheckReport, Dataset, check, split
 from ftbridge.errors import DataError, ProviderError, UsageError
 from ftbridge.evaluate import run as evaluation
 from ftbridge.evaluate.result import Result
+from ftbridge.graders import Grader, grader_from
 from ftbridge.job import Job, Model
 from ftbridge.jobs import control
 from ftbridge.jobs.ledger import JobRow, Ledger
@@ -96,6 +97,7 @@ class Bridge:
         max_usd: Decimal | str | float | None = None,
         allow_lossy: bool = False,
         allow_unknown_cost: bool = False,
+        grader: Grader | Mapping[str, Any] | str | Path | None = None,
         **hyperparameters: float | None,
     ) -> Plan:
         """What :meth:`submit` would do: request, tokens, USD, losses, warnings. Sends nothing.
@@ -103,6 +105,7 @@ class Bridge:
         Args:
             validation: a file, or the share (0..1) of rows to hold out, leak-free.
             max_usd: refuse a job that may cost more.
+            grader: what scores answers (method ``rl``): a file, or its content.
             hyperparameters: neutral names, see :class:`ftbridge.jobs.spec.Hyperparameters`.
 
         Raises:
@@ -115,7 +118,9 @@ class Bridge:
         wanted = None if adapter is None else arguments.choice(Adapter, adapter, "adapter")
         asked = arguments.hyperparameters(hyperparameters)
         place, given, connection = self._reach(provider, options or {}, base_url)
+        scored_by = grader_from(grader)
         place.catalogue().check_hyperparameters(chosen, asked)
+        place.catalogue().check_grader(chosen, scored_by)
         dataset = _dataset(data)
         try:
             model_id, weights = _choose(place, model, chosen, wanted)
@@ -128,6 +133,7 @@ class Bridge:
                 seed=seed,
                 suffix=suffix,
                 tags=dict(tags or {}),
+                grader=scored_by,
                 options=given,
                 connection=connection,
                 privacy=label,
@@ -172,12 +178,14 @@ class Bridge:
         method: str = "sft",
         privacy: str = "internal",
         n_epochs: int | None = None,
+        grader: Grader | Mapping[str, Any] | str | Path | None = None,
         options: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Comparison:
         """What it would cost everywhere, cheapest first; sends nothing.
 
         Args:
             family: only this open model, or one model id.
+            grader: as in :meth:`plan`.
             options: settings by provider name.
         """
         question = Question(
@@ -186,6 +194,7 @@ class Bridge:
             arguments.hyperparameters({"n_epochs": n_epochs}),
             arguments.choice(Privacy, privacy, "privacy"),
             family,
+            grader_from(grader),
         )
         places = [self.provider(name, (options or {}).get(name)) for name in registry.names()]
         return compare(question, places, self.prices)
@@ -214,8 +223,7 @@ class Bridge:
             CredentialsError, NotInstalled before anything is written; ProviderError after which
             the job can be resumed.
         """
-        if plan.refusal:
-            raise control.as_error(plan.refusal)
+        control.require_allowed(plan)
         place = self._provider_of_spec(plan.spec)
         cap = arguments.usd(self.config.section("budget").get("monthly_usd"))
         job_id, new = submit(plan, place, self.ledger, again=again, cap=cap)

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ftbridge.errors import Unsupported, UsageError
+from ftbridge.graders import Grader
 from ftbridge.jobs.spec import Adapter, Hyperparameters, Method
 
 
@@ -103,6 +104,7 @@ class Catalogue(_Frozen):
     tokens: TokenRule | None = None
     auto_epochs: AutoEpochs | None = None
     hyperparameters: dict[Method, dict[str, Range]]
+    graders: tuple[str, ...] = ()
     models: tuple[TunableModel, ...]
     open_models: bool = False
 
@@ -191,6 +193,31 @@ class Catalogue(_Frozen):
                     where=name,
                     code="out_of_range",
                 )
+
+    def check_grader(self, method: Method, grader: Grader | None) -> None:
+        """Refuse a grader where none is taken, a missing one, and kinds that are not taken.
+
+        Raises:
+            UsageError: naming what is taken.
+        """
+        takes = ", ".join(self.graders)
+        if grader is None:
+            if method is Method.RL and self.graders:
+                raise UsageError(
+                    f"{method} at {self.provider} needs a grader",
+                    hint=f"give --grader FILE (JSON or TOML), of the kind {takes}",
+                    where="grader",
+                    code="missing_grader",
+                )
+        elif method is not Method.RL or not self.graders:
+            what = self.provider if method is Method.RL else f"method {method}"
+            raise UsageError(f"{what} takes no grader", hint="leave --grader out", where="grader")
+        elif unknown := sorted(grader.kinds() - set(self.graders)):
+            raise UsageError(
+                f"{self.provider} takes no grader of the kind {unknown[0]}",
+                hint=f"it takes: {takes}",
+                where="grader",
+            )
 
     def _no_method(self, method: Method) -> Unsupported:
         return Unsupported(

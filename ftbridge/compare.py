@@ -13,6 +13,7 @@ from ftbridge.cost.tokens import counter_for
 from ftbridge.cost.types import TokenCount, Usd
 from ftbridge.dataset import Dataset
 from ftbridge.errors import FtbridgeError
+from ftbridge.graders import Grader
 from ftbridge.jobs.payload import Converted, survey
 from ftbridge.jobs.planning import closed, closing_warnings, count_epochs
 from ftbridge.jobs.spec import DataRef, Hyperparameters, JobSpec, Method
@@ -60,6 +61,7 @@ class Question:
     hyperparameters: Hyperparameters
     privacy: Privacy
     family: str | None
+    grader: Grader | None = None
 
 
 def compare(question: Question, providers: Sequence[Provider], book: PriceBook) -> Comparison:
@@ -116,6 +118,7 @@ def _offer(question: Question, provider: Provider, row: TunableModel, book: Pric
         method=question.method,
         adapter=row.adapters[0],
         hyperparameters=question.hyperparameters,
+        grader=question.grader,
         privacy=question.privacy,
         training=DataRef(
             path=str(question.dataset.path),
@@ -126,6 +129,7 @@ def _offer(question: Question, provider: Provider, row: TunableModel, book: Pric
         ),
     )
     provider.catalogue().check_hyperparameters(question.method, question.hyperparameters)
+    provider.catalogue().check_grader(question.method, question.grader)
     shut = closed(provider, spec)
     if shut:
         raise shut

@@ -16,6 +16,7 @@ from ftbridge.compare import Offer
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--family", help="Only this open model, wherever it is tuned.")
 @click.option("--method", default="sft", show_default=True, help="sft, dpo or rl.")
+@click.option("--grader", metavar="FILE", help="What scores answers (method rl): JSON or TOML.")
 @click.option("--n-epochs", type=int, help="Passes over the data.")
 @click.option("--privacy", default="internal", show_default=True, help="The data's label.")
 @click.option("--calibrate", is_flag=True, help="Measure this machine's speed first (a minute).")

@@ -29,6 +29,7 @@ _OPTIONS = (
     click.option("--warmup-ratio", type=float, help="Share of steps with a rising rate."),
     click.option("--weight-decay", type=float, help="Decay of the trained weights."),
     click.option("--beta", type=float, help="Strength of DPO's pull to the base."),
+    click.option("--grader", metavar="FILE", help="What scores answers (method rl): JSON or TOML."),
     click.option("--seed", type=int, help="For the same result again."),
     click.option("--suffix", help="Part of the tuned model's name."),
     click.option("--tag", "tags", multiple=True, metavar="K=V", help="Mark the job."),

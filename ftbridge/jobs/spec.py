@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ftbridge.dataset import Dataset
 from ftbridge.dataset.types import Kind
+from ftbridge.graders import Grader
 from ftbridge.policy import Privacy
 
 
@@ -79,7 +80,8 @@ class JobSpec(_Frozen):
     """Everything that decides what is trained, with the little that a job needs beside it.
 
     ``options`` are the provider's own settings; ``connection`` is how it is reached
-    (``base_url`` and the like), kept so that a job is asked for where it was made.
+    (``base_url`` and the like), kept so that a job is asked for where it was made. ``grader``
+    scores the answers in method ``rl``; it belongs to the key where it is set.
     """
 
     provider: str
@@ -89,6 +91,7 @@ class JobSpec(_Frozen):
     hyperparameters: Hyperparameters = Hyperparameters()
     seed: int | None = None
     suffix: str | None = None
+    grader: Grader | None = None
     options: dict[str, str] = {}
     connection: dict[str, str] = {}
     tags: dict[str, str] = {}
