@@ -62,7 +62,7 @@ __all__ = [
 
 OPERATIONS = (
     "find", "find_upload", "cancel", "pause", "resume", "delete", "events", "metrics",
-    "checkpoints", "quote", "deploy", "undeploy", "chat", "download", "purge",
+    "checkpoints", "quote", "deploy", "undeploy", "delete_model", "chat", "download", "purge",
 )  # fmt: skip
 """What a provider may lack. Each is either implemented or named in ``absent``, never both."""
 
@@ -319,7 +319,10 @@ class Provider(ABC):
         raise self.unsupported("resume")
 
     def delete(self, remote_id: str) -> None:
-        """Remove the job's record at the vendor."""
+        """Remove the job's record at the vendor. Its model and its files are left.
+
+        A record that is gone already is what was wanted.
+        """
         raise self.unsupported("delete")
 
     # -- the model ---------------------------------------------------------------------------
@@ -387,12 +390,39 @@ class Provider(ABC):
         raise self.unsupported("purge")
 
     def deploy(self, model: str) -> str:
-        """Make the tuned model answer; returns the name to ask for."""
+        """Make the tuned model answer; returns the name to ask for.
+
+        Asked again for a model that is deployed already, it makes no second deployment: the
+        name follows from the model, or the deployment is looked for first.
+        """
         raise self.unsupported("deploy")
 
+    def hosting(self, base: str) -> list[Quantity]:
+        """What one hour of a deployment bills, of a model tuned from ``base``; empty: nothing.
+
+        The common rule: one hour at the price of the item ``hosting_hour``.
+        """
+        hour = Decimal(1)
+        return [
+            Quantity(
+                name="hosting", item="hosting_hour", low=hour, high=hour, formula="1 hour",
+                training=False,
+            )
+        ]  # fmt: skip
+
     def undeploy(self, model: str) -> None:
-        """Stop a deployment and its bill."""
+        """Stop a deployment and its bill; the model stays, and can be deployed again.
+
+        A deployment that is gone already is what was wanted.
+        """
         raise self.unsupported("undeploy")
+
+    def delete_model(self, model: str) -> None:
+        """Delete the tuned model at the vendor for good; the job's record is left.
+
+        A model that is gone already is what was wanted.
+        """
+        raise self.unsupported("delete_model")
 
     def quote(self, spec: JobSpec) -> Decimal:
         """The vendor's own price for the job in USD, before it is created."""

@@ -7,7 +7,8 @@ message, which vendors reword. The vendor's own text and request id are always k
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
@@ -124,3 +125,13 @@ def _number(text: str | None) -> float | None:
 def _rows(folder: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = tomllib.loads((folder / "errors.toml").read_text("utf-8"))["error"]
     return rows
+
+
+@contextmanager
+def unless_gone() -> Iterator[None]:
+    """For a call that deletes: a 404 says that what was asked for has happened already."""
+    try:
+        yield
+    except VendorError as error:
+        if error.status != 404:
+            raise

@@ -53,6 +53,7 @@ EFFECTS = {
     "delete": Effect.SETTLES,
     "purge": Effect.SETTLES,
     "undeploy": Effect.SETTLES,
+    "delete_model": Effect.SETTLES,
     "upload": Effect.MAKES,
     "create": Effect.MAKES,
     "deploy": Effect.MAKES,

@@ -176,6 +176,19 @@ class LifeCycle(Suite):
         sandbox.advance(job.id, State.CANCELLED)
         assert provider.get(job.id).state is State.CANCELLED
 
+    def test_a_tuned_model_is_deleted(
+        self, provider: Provider, sandbox: Rehearsal, data: Path
+    ) -> None:
+        if not provider.supports("delete_model"):
+            pytest.skip(provider.absent["delete_model"])
+        job = self.create(provider, data)
+        sandbox.advance(job.id, State.SUCCEEDED)
+        model = provider.get(job.id).model
+        assert model
+        for _ in range(2):  # gone already: that is what was asked for
+            provider.delete_model(model)
+        assert provider.get(job.id).state is State.SUCCEEDED
+
     def test_purged(self, provider: Provider, sandbox: Rehearsal, data: Path) -> None:
         if not provider.supports("purge"):
             pytest.skip(provider.absent["purge"])

@@ -59,6 +59,7 @@ class LocalProvider(Provider):
         "quote": "nobody bills a run on this machine; see the electricity line of the estimate",
         "deploy": "a model here needs no deployment; ask it with `ftbridge chat JOB`",
         "undeploy": "there are no deployments here",
+        "delete_model": "remove the run's folder instead; `ftbridge status JOB` shows where it is",
     }
 
     # -- facts -------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ class AzureOpenAIProvider(OpenAISpeaker):
     }
     absent: ClassVar[Mapping[str, str]] = {
         "delete": "Azure OpenAI's job records are deleted in the portal; purge the file instead",
+        "delete_model": "Azure OpenAI's tuned models are deleted in the portal; undeploy them here",
         "quote": "Azure OpenAI gives no price before a job; see `ftbridge compare`",
         "download": "Azure OpenAI does not give weights out",
     }
@@ -180,6 +181,10 @@ class AzureOpenAIProvider(OpenAISpeaker):
         """Delete that deployment and end its hourly fee; the model stays."""
         self.require_installed()
         self._manager.undeploy(model)
+
+    def hosting(self, base: str) -> list[Quantity]:
+        """The hourly fee of the deployment's type in the region."""
+        return costs.hosting(self._deployment_type(), 1, self._home_region)
 
     # -- access ------------------------------------------------------------------------------
 

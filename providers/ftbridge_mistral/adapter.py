@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+from ftbridge.cost.types import Quantity
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import CredentialsError, ProviderError, UsageError, VendorError
@@ -34,6 +35,7 @@ from ftbridge.provider import (
     RemoteMetric,
     Sandbox,
 )
+from ftbridge.vendor_errors import unless_gone
 from ftbridge_mistral import wire
 from ftbridge_mistral.convert import FORMAT
 from ftbridge_mistral.failures import refusal, translated
@@ -59,7 +61,7 @@ class MistralProvider(Provider):
     absent: ClassVar[Mapping[str, str]] = {
         "find": "Mistral's jobs carry no key of ours; a lost create is for `ftbridge resolve`",
         "pause": "Mistral cannot pause a job; --option auto_start=false makes it wait once",
-        "delete": "Mistral keeps job records; delete or archive the tuned model instead",
+        "delete": "Mistral keeps job records; `ftbridge delete` takes the tuned model",
         "quote": "Mistral gives no price before a job; see `ftbridge compare`",
         "download": "Mistral does not give weights out",
     }
@@ -198,9 +200,13 @@ class MistralProvider(Provider):
             self._client.models.unarchive(model_id=model)
         return model
 
+    def hosting(self, base: str) -> list[Quantity]:
+        """Nothing by the hour: unarchiving starts no machine."""
+        return []
+
     def undeploy(self, model: str) -> None:
         """Archive the tuned model, so that it answers no more."""
-        with translated():
+        with unless_gone(), translated():
             self._client.models.archive(model_id=model)
 
     def chat(self, model: str, request: ChatRequest) -> ChatReply:
@@ -212,12 +218,13 @@ class MistralProvider(Provider):
 
     def purge(self, file_id: str) -> None:
         """DELETE /v1/files/{id}; one that is gone already is what was wanted."""
-        try:
-            with translated():
-                self._client.files.delete(file_id=file_id)
-        except VendorError as error:
-            if error.status != 404:
-                raise
+        with unless_gone(), translated():
+            self._client.files.delete(file_id=file_id)
+
+    def delete_model(self, model: str) -> None:
+        """DELETE /v1/models/{id}; likewise."""
+        with unless_gone(), translated():
+            self._client.models.delete(model_id=model)
 
     def require_ready(self) -> None:
         """Packages and a key must be there."""

@@ -18,6 +18,7 @@ from ftbridge.dialects.openai_speaker import OpenAISpeaker
 from ftbridge.errors import CredentialsError, UsageError
 from ftbridge.jobs.spec import JobSpec
 from ftbridge.provider import Check, Sandbox
+from ftbridge.vendor_errors import unless_gone
 from ftbridge_openai.convert import FORMAT
 from ftbridge_openai.failures import translated
 
@@ -37,7 +38,7 @@ class OpenAIProvider(OpenAISpeaker):
     folder = Path(__file__).parent
     format = FORMAT
     absent: ClassVar[Mapping[str, str]] = {
-        "delete": "OpenAI keeps job records; delete the tuned model or its files instead",
+        "delete": "OpenAI keeps job records; `ftbridge delete` and `ftbridge purge` take the rest",
         "quote": "OpenAI gives no price before a job; see `ftbridge compare`",
         "deploy": "OpenAI needs no deployment; ask the tuned model by its name",
         "undeploy": "OpenAI has no deployments of tuned models",
@@ -85,6 +86,13 @@ class OpenAIProvider(OpenAISpeaker):
         body = dialect.create_body(spec, training, validation, key)
         body["metadata"] |= spec.tags
         return body
+
+    # -- the model ---------------------------------------------------------------------------
+
+    def delete_model(self, model: str) -> None:
+        """DELETE /models/{id}; one that is gone already is what was wanted."""
+        with unless_gone(), self._translated():
+            self._client.models.delete(model)
 
     # -- access ------------------------------------------------------------------------------
 
