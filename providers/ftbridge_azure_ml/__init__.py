@@ -1,0 +1,1 @@
+"""Azure Machine Learning for ftbridge: so far its prices alone."""

@@ -1,0 +1,1 @@
+"""Hugging Face Jobs for ftbridge: so far its prices alone."""

@@ -1,0 +1,1 @@
+"""Modal for ftbridge: so far its prices alone."""

@@ -1,0 +1,1 @@
+"""Replicate for ftbridge: so far its prices alone."""

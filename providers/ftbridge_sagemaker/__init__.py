@@ -1,0 +1,1 @@
+"""Amazon SageMaker for ftbridge: so far its prices alone."""
