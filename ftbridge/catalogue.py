@@ -55,21 +55,28 @@ class TokenRule(_Frozen):
 class AutoEpochs(Source):
     """How many epochs the vendor runs when none are asked for (an assumption, shown as such).
 
-    ``target`` epochs, changed so that epochs x examples lies between the two bounds.
+    ``target`` epochs, changed so that epochs x examples lies between the two bounds, where the
+    vendor has such bounds.
     """
 
     target: int
-    min_examples: int
-    max_examples: int
-    max_epochs: int
+    min_examples: int = 0
+    max_examples: int | None = None
+    max_epochs: int = 1000
 
     def epochs(self, examples: int) -> int:
         """The assumed number for that many examples."""
         if examples * self.target < self.min_examples:
             return min(self.max_epochs, max(1, self.min_examples // max(1, examples)))
-        if examples * self.target > self.max_examples:
+        if self.max_examples is not None and examples * self.target > self.max_examples:
             return max(1, self.max_examples // examples)
         return self.target
+
+
+class Residency(Source):
+    """Where the vendor keeps and trains on data, or that it promises nothing of the kind."""
+
+    message: str
 
 
 class Limits(_Frozen):
@@ -100,6 +107,7 @@ class Catalogue(_Frozen):
     title: str
     as_of: date
     closing: Closing | None = None
+    residency: Residency | None = None
     limits: Limits
     tokens: TokenRule | None = None
     auto_epochs: AutoEpochs | None = None
