@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ftbridge.cost.types import Grade
 from ftbridge.errors import Unsupported, UsageError
 from ftbridge.graders import Grader
 from ftbridge.jobs.spec import Adapter, Hyperparameters, Method
@@ -44,11 +45,18 @@ class Range(_Frozen):
 
 
 class TokenRule(_Frozen):
-    """How a model's tokens are counted: the vocabulary, and the frame around each message."""
+    """How a model's tokens are counted: the vocabulary, and the frame around each message.
+
+    ``frame``: ``counted`` (so many tokens a message and an example), or a chat template of
+    :mod:`ftbridge.cost.tokens.templates`. ``grade``: ``exact`` where the vendor is known to count
+    in just this way.
+    """
 
     vocabulary: str
     per_message: int = 0
     per_example: int = 0
+    frame: str = "counted"
+    grade: Grade = "exact text, assumed frame"
     source: str
 
 
@@ -98,6 +106,8 @@ class TunableModel(Source):
     closed_after: date | None = None
     ends: date | None = None
     note: str = ""
+    tokens: TokenRule | None = None
+    """Its own rule, where the catalogue's does not hold for it."""
 
 
 class Catalogue(_Frozen):
