@@ -19,6 +19,7 @@ COMMANDS = {
     "split": "Hold rows out for validation, leak-free, the same way every time.",
     "redact": "Replace secrets and personal data by placeholders.",
     "compare": "What would it cost, at every place that can do it.",
+    "prices": "The price book: list, set, export, refresh.",
     "plan": "Show what submit would do; send nothing.",
     "submit": "Train: write the intent, upload, create, and optionally watch.",
     "jobs": "List jobs.",

@@ -11,6 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+STALE_DAYS = 90
+"""An older price is still used, and says that it is old."""
+
 Grade = Literal["exact", "exact text, assumed frame", "reconstructed", "estimated"]
 
 
@@ -45,8 +48,13 @@ class TokenCount(_Frozen):
 class Quantity(_Frozen):
     """What a provider bills for a job, before a price is known: the provider's own rule.
 
-    ``amount`` is in the unit of the price row's ``unit`` (millions of tokens for
-    ``usd_per_1m_tokens``, hours for ``usd_per_hour``...). None means not known.
+    ``low`` and ``high`` are amounts in the unit that the item is priced in (millions of tokens
+    for ``usd_per_1m_tokens``, hours for ``usd_per_hour``...). None means not known.
+
+    ``training``: belongs to the job itself, so that an unknown one leaves the sum unknown.
+    ``minimum``: a floor under the training lines before it; what is missing is added.
+    ``monthly``: goes on as long as the model is kept or asked; the amount is that of all months.
+    ``priced_as``: the bracket or product under which the price list has the model.
     """
 
     name: str
@@ -55,8 +63,11 @@ class Quantity(_Frozen):
     high: Decimal | None
     formula: str
     training: bool = True
+    minimum: bool = False
+    monthly: bool = False
     tier: str | None = None
     region: str | None = None
+    priced_as: str | None = None
 
 
 class CostLine(_Frozen):
@@ -72,6 +83,14 @@ class CostLine(_Frozen):
     source_date: date | None
     evidence: str
     stale: bool
+    monthly: bool = False
+
+    @property
+    def age(self) -> str:
+        """What must be said of the price's age; empty where it is fresh."""
+        if self.source_date is None:
+            return "date unknown"
+        return f"over {STALE_DAYS} days old" if self.stale else ""
 
 
 class Usd(_Frozen):

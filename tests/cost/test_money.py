@@ -125,7 +125,7 @@ def test_own_price_wins(closed_world: Path, data: Path) -> None:
     after = own.plan(data, provider="openai").usd
     assert after.lines[0].unit_price == Decimal("1234.5")
     assert after.lines[0].source == "your settings"
-    assert not after.lines[0].stale
+    assert after.lines[0].age == "date unknown"
     assert before.high and after.high and after.high > before.high
     other = own.plan(data, provider="openai", model="gpt-4o-2024-08-06").usd
     assert other.lines[0].source != "your settings"
