@@ -12,6 +12,7 @@ from typing import Any
 from ftbridge import arguments, registry
 from ftbridge.compare import Comparison, Question, compare
 from ftbridge.config import Config
+from ftbridge.cost import book as price_book
 from ftbridge.cost.prices import PriceBook
 from ftbridge.dataset import CheckReport, Dataset, check, split
 from ftbridge.errors import DataError, ProviderError, UsageError
@@ -20,6 +21,7 @@ from ftbridge.evaluate.result import Result
 from ftbridge.graders import Grader, grader_from
 from ftbridge.job import Job, Model
 from ftbridge.jobs import control
+from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.planning import Limits, make_plan
@@ -28,7 +30,7 @@ from ftbridge.jobs.states import LOCAL
 from ftbridge.jobs.submit import advance, submit
 from ftbridge.jobs.watch import Update
 from ftbridge.jobs.watcher import ACTIVE, Watcher
-from ftbridge.policy import Privacy, decide
+from ftbridge.policy import Privacy
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
@@ -74,8 +76,7 @@ class Bridge:
     @cached_property
     def prices(self) -> PriceBook:
         """The price book with the user's rows on top."""
-        folders = [provider.folder for provider in registry.all_providers()]
-        return PriceBook.load(folders, self.config.rows("price"))
+        return price_book.load(self.config)
 
     # -- planning ----------------------------------------------------------------------------
 
@@ -93,7 +94,7 @@ class Bridge:
         tags: Mapping[str, str] | None = None,
         options: Mapping[str, str] | None = None,
         base_url: str | None = None,
-        privacy: str = "internal",
+        privacy: str | None = None,
         max_usd: Decimal | str | float | None = None,
         allow_lossy: bool = False,
         allow_unknown_cost: bool = False,
@@ -104,6 +105,7 @@ class Bridge:
 
         Args:
             validation: a file, or the share (0..1) of rows to hold out, leak-free.
+            privacy: a label for the data; a stricter one beside the file or in the project wins.
             max_usd: refuse a job that may cost more.
             grader: what scores answers (method ``rl``): a file, or its content.
             hyperparameters: neutral names, see :class:`ftbridge.jobs.spec.Hyperparameters`.
@@ -113,7 +115,7 @@ class Bridge:
             several the first.
         """
         limits = Limits(arguments.usd(max_usd), allow_lossy, allow_unknown_cost)
-        label = arguments.choice(Privacy, privacy, "privacy")
+        clearance = self._clearance(data, privacy, validation)
         chosen = arguments.choice(Method, method, "method")
         wanted = None if adapter is None else arguments.choice(Adapter, adapter, "adapter")
         asked = arguments.hyperparameters(hyperparameters)
@@ -136,15 +138,28 @@ class Bridge:
                 grader=scored_by,
                 options=given,
                 connection=connection,
-                privacy=label,
+                privacy=clearance.label.privacy,
                 training=DataRef.unread(dataset),
             )
             place.request(spec, "", None, "")  # wrong usage is said before the data is read
             pair = self._with_validation(dataset, validation, seed or 0)
-            return make_plan(place, spec, pair, self.prices, limits)
+            return make_plan(place, spec, pair, self.prices, limits, clearance=clearance)
         except (DataError, ProviderError):
-            decide(label, place.destination).require()
+            clearance.decide(place.destination).require()
             raise
+
+    def _clearance(
+        self,
+        data: Dataset | str | Path,
+        privacy: str | None,
+        validation: str | Path | float | None = None,
+    ) -> Clearance:
+        """The label of some files, and the policy in force for them."""
+        asked = None if privacy is None else arguments.choice(Privacy, privacy, "privacy")
+        files = [_dataset(data).source.location]
+        if validation is not None and arguments.share(validation) is None:
+            files.append(str(validation))
+        return Clearance.of(files, asked)
 
     def _reach(
         self, name: str, options: Mapping[str, str], base_url: str | None
@@ -176,7 +191,7 @@ class Bridge:
         *,
         family: str | None = None,
         method: str = "sft",
-        privacy: str = "internal",
+        privacy: str | None = None,
         n_epochs: int | None = None,
         grader: Grader | Mapping[str, Any] | str | Path | None = None,
         options: Mapping[str, Mapping[str, str]] | None = None,
@@ -192,7 +207,7 @@ class Bridge:
             _dataset(data),
             arguments.choice(Method, method, "method"),
             arguments.hyperparameters({"n_epochs": n_epochs}),
-            arguments.choice(Privacy, privacy, "privacy"),
+            self._clearance(data, privacy),
             family,
             grader_from(grader),
         )
