@@ -25,23 +25,34 @@ Each has a stable ``code``, a ``message`` (what happened), a ``hint`` (what to d
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
 class FtbridgeError(Exception):
-    """Base of all errors for people. ``str(error)`` is the message without the hint."""
+    """Base of all errors for people. ``str(error)`` is the message without the hint.
+
+    ``document`` holds what belongs beside ``error`` in the CLI's JSON, such as ``losses``.
+    """
 
     exit_code: ClassVar[int] = 1
     default_code: ClassVar[str] = "error"
 
     def __init__(
-        self, message: str, *, code: str | None = None, hint: str = "", where: str = ""
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        hint: str = "",
+        where: str = "",
+        document: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or self.default_code
         self.hint = hint
         self.where = where
+        self.document = dict(document or {})
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form that the CLI prints under ``error``."""
@@ -80,7 +91,10 @@ class DataError(FtbridgeError):
 
 
 class LossError(DataError):
-    """Converting to the provider's format would lose something and nobody allowed it."""
+    """Converting to the provider's format would lose something and nobody allowed it.
+
+    ``document`` has ``losses``: code, count and first line numbers of each.
+    """
 
     default_code = "lossy"
 

@@ -60,8 +60,6 @@ def _show(session: Session, report: CheckReport, data: str, html: Path | None) -
         ("warning", "count", "first lines", "what it means, what to do"),
         [(w.code, w.count, ", ".join(map(str, w.lines)), w.message) for w in report.warnings],
     )
-    if not report.examples and not report.error_count:
-        session.lines(f"{data}:1: no example; write one JSON object a line")
     session.lines(f"{report.examples:,} examples of kind {report.kind}, {report.bytes:,} bytes")
     if report.examples:
         session.lines(report.advice)

@@ -18,7 +18,7 @@ def report(error: Exception, *, as_json: bool) -> int:
     if os.environ.get("FTBRIDGE_DEBUG"):
         traceback.print_exception(error)
     if as_json:
-        document = getattr(error, "document", {}) | {"error": known.to_dict()}
+        document = known.document | {"error": known.to_dict()}
         print(json.dumps(document, ensure_ascii=False))  # noqa: T201
     else:
         click.echo(f"{_styled('error', 'red')}: {known.message}", err=True)

@@ -13,7 +13,7 @@ from ftbridge.cli.session import command as common
 from ftbridge.cli.watch import follow
 from ftbridge.cli.wishes import make, wishes
 from ftbridge.errors import UsageError
-from ftbridge.jobs.control import as_error
+from ftbridge.jobs.control import require_allowed
 from ftbridge.jobs.plan import Plan
 
 
@@ -33,8 +33,7 @@ def command(session: Session, again: bool, yes: bool, watching: bool, **wanted: 
             where="--yes",
         )
     plan = make(session, wanted)
-    if plan.refusal:
-        raise as_error(plan.refusal)
+    require_allowed(plan)
     if bills and not yes:
         _confirm(session, plan)
     for warning in plan.warnings:

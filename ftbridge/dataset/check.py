@@ -63,6 +63,9 @@ def check(
             holds a bad line.
     """
     report = _judged(dataset, structure_only, max_errors, validation)
+    if not report.examples and not report.error_count:
+        report.error_count = 1
+        report.errors = [BadLine(1, "no example; write one JSON object a line")][:max_errors]
     for bad in faults(dataset, provider) if provider else ():
         report.error_count += 1
         if len(report.errors) < max_errors:

@@ -14,6 +14,7 @@ from ftbridge.dataset.parallel import append_file, in_parts, run
 from ftbridge.dataset.read import BadLine, Reader
 from ftbridge.errors import DataError, LossError
 from ftbridge.files import atomic_write
+from ftbridge.policy.labels import carry
 
 SHOWN_LINES = 10
 """How many line numbers a loss names; all are counted."""
@@ -99,6 +100,7 @@ def convert(
         _require_good(report, dataset)
         if report.losses and not allow_lossy:
             raise lossy(to, report.losses.values())
+        carry(dataset.source.location, (out,))
     return report
 
 
@@ -171,11 +173,12 @@ def _require_good(report: Conversion, dataset: Dataset) -> None:
 
 def lossy(to: str, losses: Iterable[Lost]) -> LossError:
     """The refusal to lose something, naming what and where first."""
+    ordered = sorted(losses, key=lambda lost: lost.code)
     named = ", ".join(
-        f"{lost.code} ({lost.count}, first on line {lost.lines[0]})"
-        for lost in sorted(losses, key=lambda lost: lost.code)
+        f"{lost.code} ({lost.count}, first on line {lost.lines[0]})" for lost in ordered
     )
     return LossError(
         f"the format {to} cannot carry everything: {named}",
         hint="allow it with --allow-lossy, or choose another format",
+        document={"losses": [vars(lost) | {"message": lost.message} for lost in ordered]},
     )

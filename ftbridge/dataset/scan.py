@@ -46,11 +46,12 @@ _SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ),
     ("api_key", "sk-", re.compile(r"(?<![\w-])sk-[A-Za-z0-9_-]{16,250}")),
     ("stripe_key", "k_", re.compile(r"(?<!\w)[rs]k_(?:live|test)_[A-Za-z0-9]{16,120}")),
-    ("aws_key", "A", re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")),
+    ("aws_key", "AKIA", re.compile(r"(?<![A-Z0-9])AKIA[A-Z0-9]{16}(?![A-Z0-9])")),
+    ("aws_key", "ASIA", re.compile(r"(?<![A-Z0-9])ASIA[A-Z0-9]{16}(?![A-Z0-9])")),
     ("github_token", "gh", re.compile(r"(?<!\w)gh[pousr]_[A-Za-z0-9]{30,255}")),
     ("github_token", "github_pat_", re.compile(r"github_pat_[A-Za-z0-9_]{22,255}")),
     ("gitlab_token", "glpat-", re.compile(r"glpat-[A-Za-z0-9_-]{20,64}")),
-    ("slack_token", "xox", re.compile(r"(?<!\w)xox[abeoprs]-[A-Za-z0-9-]{10,250}")),
+    ("slack_token", "xox", re.compile(r"(?<!\w)xox[abeoprs]-[A-Za-z0-9-]{14,250}")),
     ("google_key", "AIza", re.compile(r"(?<!\w)AIza[A-Za-z0-9_-]{35}")),
     ("huggingface_token", "hf_", re.compile(r"(?<!\w)hf_[A-Za-z0-9]{30,60}")),
     ("npm_token", "npm_", re.compile(r"(?<!\w)npm_[A-Za-z0-9]{36}")),
@@ -62,10 +63,15 @@ _SECRETS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ),
     ("bearer_token", "earer", re.compile(r"[Bb]earer\s{1,3}([A-Za-z0-9._~+/-]{20,2000}=*)")),
 )
-_SECRET_WORD = re.compile(
-    r"(?:passw(?:or)?d|passphrase|pwd|secret|(?:api|access|account|secret)[_ -]?key"
-    r"|(?:auth|access|api|refresh)[_-]?token)(?=\W)",
-    re.IGNORECASE,
+# Names that give a value away: how they end, and what has to stand before that.
+_NAMES: tuple[tuple[str, re.Pattern[str] | None], ...] = (
+    ("password", None),
+    ("passwd", None),
+    ("passphrase", None),
+    ("pwd", None),
+    ("secret", None),
+    ("key", re.compile(r"(?:api|access|account|secret)[_ -]?\Z", re.IGNORECASE)),
+    ("token", re.compile(r"(?:auth|access|api|refresh)[_-]?\Z", re.IGNORECASE)),
 )
 _ASSIGNED = re.compile(
     r"(?:\\?[\"'])?\s{0,3}(?:[:=]|is\b)\s{0,3}(?:\\?[\"'])?(?![\"'<\\])([^\s\"',;<>\\]{4,200})"
@@ -83,17 +89,13 @@ _NUMBER = re.compile(r"[+(\d](?<![\w.].)[\d ().\-/\u00a0]{5,30}\d(?!\w)")
 _CARD = re.compile(r"\d(?<![\w.].)(?:[ -]?\d){12,18}(?!\w)")
 _SSN = re.compile(r"\d(?<![\w-].)\d\d([- ])\d{2}\1\d{4}(?![\w-])")
 _DIGITS = re.compile(r"\d(?:\D{0,3}\d){6}")
-_ASSIGNABLE = (
-    *("passw", "passphrase", "pwd", "secret", "api_key", "api-key", "api key", "apikey"),
-    *("access_key", "access-key", "accesskey", "accountkey", "account_key", "_token", "-token"),
-    *("apitoken", "authtoken", "accesstoken", "refreshtoken"),
-)
+_LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def scan_text(text: str) -> list[Span]:
     """Every secret and every piece of personal data in a text, in order, without overlaps."""
     found: list[Span] = []
-    finders = [_secrets, _emails]
+    finders = [_secrets, _assigned, _emails]
     if _DIGITS.search(text):
         finders += [_ibans, _cards, _ssns, _phones]
     for finder in finders:
@@ -110,13 +112,22 @@ def _secrets(text: str) -> Iterator[Span]:
             group = pattern.groups
             for match in pattern.finditer(text):
                 yield Span(match.start(group), match.end(group), kind)
+
+
+def _assigned(text: str) -> Iterator[Span]:
     lower = text.lower()
-    if not any(name in lower for name in _ASSIGNABLE):
-        return
-    for word in _SECRET_WORD.finditer(text):
-        value = _ASSIGNED.match(text, word.end())
-        if value and _looks_secret(value[1], value[0]):
-            yield Span(value.start(1), value.end(1), "password")
+    if len(lower) != len(text):  # a few capitals become two characters; places must stay
+        lower = text.translate(_LOWER)
+    for name, before in _NAMES:
+        at = lower.find(name)
+        while at >= 0:
+            end = at + len(name)
+            value = _ASSIGNED.match(text, end)
+            if value and not (text[end] == "_" or text[end].isalnum()):
+                known = before is None or before.search(text, max(0, at - 8), at)
+                if known and _looks_secret(value[1], value[0]):
+                    yield Span(value.start(1), value.end(1), "password")
+            at = lower.find(name, end)
 
 
 def _looks_secret(value: str, whole: str) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ftbridge import errors
-from ftbridge.errors import FtbridgeError, OperationFailed, UsageError, VendorError
+from ftbridge.errors import OperationFailed, UsageError, VendorError
 from ftbridge.jobs import leases
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.ledger.uploads import FileRow
-from ftbridge.jobs.plan import Plan, Refusal
+from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.retry import patiently
 from ftbridge.jobs.states import FINAL, LOCAL, State
 from ftbridge.jobs.submit import advance, settle_create
@@ -186,8 +186,15 @@ def require_one(remote_id: str | None, none: bool) -> None:
         )
 
 
-def as_error(refusal: Refusal) -> FtbridgeError:
-    """The refusal of a plan as the error it was."""
+def require_allowed(plan: Plan) -> None:
+    """Raise the plan's refusal as the error it was, if it has one."""
+    refusal = plan.refusal
+    if refusal is None:
+        return
     kinds = [errors.PolicyRefused, errors.LossError, errors.ServiceClosed, errors.BudgetRefused]
     kind = next((k for k in kinds if k.default_code == refusal.code), errors.BudgetRefused)
-    return kind(refusal.message, code=refusal.code, hint=refusal.hint, where=refusal.where)
+    document = {"losses": [loss.model_dump(mode="json") for loss in plan.losses]}
+    raise kind(
+        refusal.message, code=refusal.code, hint=refusal.hint, where=refusal.where,
+        document=document if kind is errors.LossError else None,
+    )  # fmt: skip

@@ -54,6 +54,8 @@ def test_bad_content(
         answer = ask(*command)
         assert answer.code == 3
         assert f"{path}:{line}: " in answer.out + answer.err
+    told = ask("check", path, "--json").json
+    assert told.get("error") or [bad["line"] for bad in told["errors"]] == [line]
     _nothing_happened(vendor, closed_world)
 
 
@@ -114,3 +116,21 @@ def test_messages_carry_no_training_text(ask: Ask, tmp_path: Path, vendor: Accou
     answer = ask("submit", path, "--provider", "openai", "--yes")
     assert answer.code == 3
     assert "hunter2" not in answer.out + answer.err
+
+
+def test_a_refused_loss_is_in_the_document(
+    ask: Ask, tmp_path: Path, vendor: Account, closed_world: Path
+) -> None:
+    path = tmp_path / "weights.jsonl"
+    turns: list[dict[str, object]] = [{"role": "user", "content": "a"}]
+    turns += [{"role": "assistant", "content": "b", "weight": 0}, turns[0]]
+    turns += [{"role": "assistant", "content": "c"}]
+    path.write_text(GOOD.decode() + "\n" + json.dumps({"messages": turns}) + "\n")
+    said = ask("convert", path, "--to", "gemini", "-o", tmp_path / "out.jsonl", "--json")
+    assert said.code == 3 and said.error["code"] == "lossy"
+    (lost,) = said.json["losses"]
+    assert (lost["code"], lost["count"], lost["lines"]) == ("weight_dropped", 1, [2])
+    assert not (tmp_path / "out.jsonl").exists()
+    path.write_text(json.dumps({"text": "a"}) + "\n")
+    assert "losses" not in ask("convert", path, "--to", "openai", "-o", path, "--json").json
+    _nothing_happened(vendor, closed_world)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ftbridge.cli import cli
 from ftbridge.dataset import Dataset, check
 from ftbridge.dataset.quality.page import page
+from ftbridge.dataset.quality.suspects import suspects
 from ftbridge.dataset.redact import redact
 from ftbridge.dataset.scan import scan_text
 from ftbridge.errors import UsageError
@@ -69,12 +70,26 @@ def test_numbers_and_prose_that_only_look_like_it_are_left_alone(text: str) -> N
     assert scan_text(text) == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["password: hunter2", "DB_PASSWORD=abc123", '{"api_key": "a1b2c3d4e5"}', "pwd = 'x9y8z7'"],
-)
+NAMED = [
+    "password: hunter2", "DB_PASSWORD=abc123", '{"api_key": "a1b2c3d4e5"}', "pwd = 'x9y8z7'",
+    "my secret key: a1b2c3", "Refresh-Token\u00a0:\u3000a1b2c3d4", "\u0130\u0130 PASSWD=abc123",
+    "the password is hunter22", "passphrase = c0rrect", 'accountKey\\": \\"a1b2c3d4\\"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NAMED)
 def test_a_value_that_a_name_gives_away(text: str) -> None:
-    assert [span.kind for span in scan_text(text)] == ["password"]
+    (span,) = scan_text(text)
+    assert span.kind == "password"
+    assert any(char.isdigit() for char in text[span.start : span.end])
+
+
+@pytest.mark.parametrize("text", [*NAMED, *(f"it is {value}." for value in CANARIES)])
+def test_the_quick_look_misses_nothing_that_the_scan_finds(text: str) -> None:
+    quiet = b"A quiet sentence about a password, a token and a key.\n"
+    found = text.encode() + b"\n"
+    for texts in ([quiet, found, quiet], [found], [quiet, quiet, found]):
+        assert suspects(texts) == [texts.index(found)]
 
 
 def test_a_url_keeps_all_but_its_password() -> None:

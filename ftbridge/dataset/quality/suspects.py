@@ -1,16 +1,21 @@
 """Which texts of a batch are worth a full scan: a quick look at all bytes at once.
 
 What we look for always shows one of: an ``@``, seven digits close together, a run of nineteen
-token characters (any private key has them), or the word password.
+token characters (any private key has them), or a name such as password with a value after it.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 _DIGITS_NEEDED = 7
-_MARKS = (b"@", b"assw", b"ASSW")
+_NAMES = (b"pass", b"pwd", b"secret", b"key", b"token")
+_GIVES = re.compile(rb"(?:word|wd|phrase)?(?:\\?[\"'])?(?:\s|[\x80-\xff])*(?:[:=]|is\b)").match
+"""What follows such a name where it gives a value; white space beyond ASCII is taken for such."""
 
 _TOKEN = bytes(
     byte < 128 and (chr(byte).isalnum() or chr(byte) in "+/=_-.:~") for byte in range(256)
@@ -25,7 +30,7 @@ def suspects(texts: list[bytes]) -> list[int]:
     """Indices of the texts that may hold something private, in order."""
     blob = b"".join(texts)
     ends = np.cumsum([len(text) for text in texts])
-    places = [_runs(blob), _digit_groups(blob), *(_all(blob, mark) for mark in _MARKS)]
+    places = [_runs(blob), _digit_groups(blob), _all(blob, b"@"), *_assignments(blob.lower())]
     at = np.unique(np.searchsorted(ends, np.concatenate(places), side="right"))
     return [int(index) for index in at]
 
@@ -66,6 +71,18 @@ def _inside_word(
     one, two, three = (np.maximum(heads - back, 0) for back in (1, 2, 3))
     letters = _LETTER[text[one]] & (heads > 0)
     return letters & (~_LETTER[text[two]] | _LETTER[text[three]] | is_digit[three])
+
+
+def _assignments(lower: bytes) -> Iterator[NDArray[np.int64]]:
+    for name in _NAMES:
+        found = []
+        at = lower.find(name)
+        while at >= 0:
+            end = at + len(name)
+            if _GIVES(lower, end):
+                found.append(at)
+            at = lower.find(name, end)
+        yield np.array(found, np.int64)
 
 
 def _all(blob: bytes, mark: bytes) -> NDArray[np.int64]:
