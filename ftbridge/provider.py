@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Literal
 from ftbridge.catalogue import Catalogue
 from ftbridge.cost.tokens import Counter
 from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.cost.use import Use
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import NotInstalled, Unsupported, UsageError
@@ -123,6 +124,18 @@ class Provider(ABC):
         Opens no connection; whether the credentials are good is ``doctor``'s question.
         """
         self.require_installed()
+
+    def preflight(self, spec: JobSpec) -> None:
+        """Ask the vendor what it alone knows, and refuse what it would refuse later.
+
+        Called once before a new job is written down or a byte is sent; by default nothing is
+        asked.
+
+        Raises:
+            UsageError, Unsupported: the vendor's own limits of this day forbid it.
+            ProviderError: it could not be asked, or said no.
+        """
+        return None
 
     @classmethod
     def install_hint(cls) -> str:
@@ -409,6 +422,14 @@ class Provider(ABC):
                 training=False,
             )
         ]  # fmt: skip
+
+    def serving(self, spec: JobSpec, use: Use) -> list[Quantity]:
+        """What the tuned model bills over a horizon of use.
+
+        The common rule: each hour of its deployment, where it needs one, and every token.
+        """
+        hour = self.hosting(spec.model) if self.supports("deploy") else []
+        return [*use.hosting(hour), *use.tokens()]
 
     def undeploy(self, model: str) -> None:
         """Stop a deployment and its bill; the model stays, and can be deployed again.

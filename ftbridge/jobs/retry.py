@@ -46,6 +46,7 @@ EFFECTS = {
     "metrics": Effect.READS,
     "checkpoints": Effect.READS,
     "quote": Effect.READS,
+    "preflight": Effect.READS,
     "download": Effect.READS,
     "cancel": Effect.SETTLES,
     "pause": Effect.SETTLES,

@@ -16,6 +16,7 @@ from ftbridge.errors import FtbridgeError, LedgerError, OperationFailed, UsageEr
 from ftbridge.jobs import leases
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.plan import Plan
+from ftbridge.jobs.retry import patiently
 from ftbridge.jobs.submission import STEPS, Submission
 from ftbridge.provider import Provider
 
@@ -33,7 +34,7 @@ def submit(
 
     Raises:
         The plan's refusal; UsageError where the same plan has ended and ``again`` is not set;
-        BudgetRefused by the monthly cap.
+        BudgetRefused by the monthly cap; what :meth:`Provider.preflight` finds.
     """
     base_key = plan.spec.key(plan.account, 1)
     latest = ledger.jobs.latest(base_key)
@@ -51,6 +52,7 @@ def submit(
         update={"attempt": attempt, "key": plan.spec.key(plan.account, attempt)}
     )
     provider.require_ready()
+    patiently(provider, provider.preflight, plan.spec)
     return ledger.jobs.intend(keyed, base_key, cap, STEPS), True
 
 
