@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from ftbridge import clock
 from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.cost.use import Use
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects.openai_speaker import OpenAISpeaker
 from ftbridge.errors import CredentialsError, ProviderError, UsageError, VendorError
@@ -185,6 +186,14 @@ class AzureOpenAIProvider(OpenAISpeaker):
     def hosting(self, base: str) -> list[Quantity]:
         """The hourly fee of the deployment's type in the region."""
         return costs.hosting(self._deployment_type(), 1, self._home_region)
+
+    def serving(self, spec: JobSpec, use: Use) -> list[Quantity]:
+        """The hourly fee, and tokens at the base model's price in the deployment's tier."""
+        tier = settings.TIERS[self._deployment_type()]
+        return [
+            *use.hosting(self.hosting(spec.model)),
+            *use.tokens(tier=tier, region=self._home_region),
+        ]
 
     # -- access ------------------------------------------------------------------------------
 

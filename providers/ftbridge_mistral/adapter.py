@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from ftbridge.cost.types import Quantity
+from ftbridge.cost.rules import job_minimum
+from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.cost.use import Use
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import CredentialsError, ProviderError, UsageError, VendorError
@@ -95,6 +97,14 @@ class MistralProvider(Provider):
     def parse(self, line: bytes) -> Example:
         """A Mistral instruct line."""
         return FORMAT.decode(line)
+
+    def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
+        """Tokens times epochs, 4 USD at least (mistralai/platform-docs-public, 2026-08-21)."""
+        return [*super().billing(spec, tokens), job_minimum()]
+
+    def serving(self, spec: JobSpec, use: Use) -> list[Quantity]:
+        """Each month that the model is kept, and tokens."""
+        return [*use.storage(), *use.tokens()]
 
     def request(
         self, spec: JobSpec, training: str, validation: str | None, key: str
