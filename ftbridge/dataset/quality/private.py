@@ -35,8 +35,8 @@ class Private:
                 texts.append(text)
                 rows.append(row)
         kinds: dict[int, set[str]] = {}
-        for index in suspects(texts):
-            spans = scan_text(texts[index].decode())
+        for index, suspicion in suspects(texts).items():
+            spans = scan_text(texts[index].decode(), **suspicion._asdict())
             if spans:
                 kinds.setdefault(rows[index], set()).update(span.kind for span in spans)
         for row in sorted(kinds):

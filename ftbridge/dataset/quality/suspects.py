@@ -6,33 +6,51 @@ token characters (any private key has them), or a name such as password with a v
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 _DIGITS_NEEDED = 7
-_NAMES = (b"pass", b"pwd", b"secret", b"key", b"token")
-_GIVES = re.compile(rb"(?:word|wd|phrase)?(?:\\?[\"'])?(?:\s|[\x80-\xff])*(?:[:=]|is\b)").match
-"""What follows such a name where it gives a value; white space beyond ASCII is taken for such."""
+_ENDS = np.array(
+    [int.from_bytes(end, "big") for end in (b"ord", b"swd", b"pwd", b"ase", b"ret", b"key", b"ken")]
+)
+"""How the names end (password, passwd, pwd, passphrase, secret, key, token), as numbers."""
+_BACK = 7
+"""Between a name and its sign stand at most a backslash, a quote and spaces (of two bytes)."""
 
 _TOKEN = bytes(
     byte < 128 and (chr(byte).isalnum() or chr(byte) in "+/=_-.:~") for byte in range(256)
 )
 _BETWEEN = np.zeros(256, bool)
 _BETWEEN[[0xC2, 0xA0, *b" -().+/"]] = True
+_FILLS = np.zeros(256, bool)
+_FILLS[[*b" \t\n\r\\\"'", *range(0x80, 256)]] = True
 _LETTER = np.zeros(256, bool)
 _LETTER[[byte for byte in range(128) if chr(byte).isalpha()]] = True
 
 
-def suspects(texts: list[bytes]) -> list[int]:
-    """Indices of the texts that may hold something private, in order."""
+class Suspicion(NamedTuple):
+    """What in a text may be private: something made of letters, of digits, or both."""
+
+    words: bool
+    digits: bool
+
+
+def suspects(texts: list[bytes]) -> dict[int, Suspicion]:
+    """The texts that may hold something private, by index, in order."""
     blob = b"".join(texts)
     ends = np.cumsum([len(text) for text in texts])
-    places = [_runs(blob), _digit_groups(blob), _all(blob, b"@"), *_assignments(blob.lower())]
-    at = np.unique(np.searchsorted(ends, np.concatenate(places), side="right"))
-    return [int(index) for index in at]
+    bytes_ = np.frombuffer(blob, np.uint8)
+    runs = _runs(blob)
+    words = _of(ends, runs, np.flatnonzero(bytes_ == ord("@")), _assignments(bytes_))
+    digits = _of(ends, runs, _digit_groups(blob))  # a run of tokens can be an account number
+    return {index: Suspicion(index in words, index in digits) for index in sorted(words | digits)}
+
+
+def _of(ends: NDArray[np.int64], *places: NDArray[np.int64]) -> set[int]:
+    """Which texts the places lie in."""
+    return set(np.searchsorted(ends, np.concatenate(places), side="right").tolist())
 
 
 def _runs(blob: bytes) -> NDArray[np.int64]:
@@ -73,22 +91,19 @@ def _inside_word(
     return letters & (~_LETTER[text[two]] | _LETTER[text[three]] | is_digit[three])
 
 
-def _assignments(lower: bytes) -> Iterator[NDArray[np.int64]]:
-    for name in _NAMES:
-        found = []
-        at = lower.find(name)
-        while at >= 0:
-            end = at + len(name)
-            if _GIVES(lower, end):
-                found.append(at)
-            at = lower.find(name, end)
-        yield np.array(found, np.int64)
-
-
-def _all(blob: bytes, mark: bytes) -> NDArray[np.int64]:
-    found = []
-    at = blob.find(mark)
-    while at >= 0:
-        found.append(at)
-        at = blob.find(mark, at + len(mark))
-    return np.array(found, np.int64)
+def _assignments(text: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Where a name is followed by a sign that gives it a value: ``:``, ``=`` or the word is."""
+    if len(text) < 4:
+        return np.zeros(0, np.int64)
+    signs = np.flatnonzero((text == ord(":")) | (text == ord("=")))
+    verbs = np.flatnonzero(
+        (text[:-2] <= ord(" ")) & (text[1:-1] == ord("i")) & (text[2:] == ord("s"))
+    )
+    at = np.concatenate([signs, verbs + 1])
+    last = np.maximum(at - 1, 2)
+    for _ in range(_BACK):
+        last -= _FILLS[text[last]] & (last > 2)
+    ends = np.zeros(len(last), np.int64)
+    for back in (2, 1, 0):
+        ends = ends << 8 | text[last - back] | 0x20
+    return at[np.isin(ends, _ENDS)]
