@@ -5,6 +5,7 @@ What a row of the vendor's ``errors.toml`` says of an answer is the vendor's own
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,6 @@ def translated(
         CredentialsError: 401.
         VendorError: any other status, with what ``errors.toml`` says of it.
     """
-    import httpx
     import openai
 
     try:
@@ -42,12 +42,21 @@ def translated(
         raise NetworkError(
             f"{title} did not answer ({kind})", hint=f"check the network and {address}"
         ) from None
-    except (openai.OpenAIError, httpx.HTTPError, ValueError, AttributeError, KeyError) as error:
-        # A body that is cut off, or is no JSON, comes out of the SDK in any of these forms.
+    except _unreadable(openai.OpenAIError) as error:
         raise NetworkError(
             f"{title}'s answer could not be read ({type(error).__name__})",
             hint=f"check {address}, then try again",
         ) from None
+
+
+def _unreadable(sdk: type[Exception]) -> tuple[type[Exception], ...]:
+    """The forms in which a body that is cut off, or is no JSON, comes out of the SDK.
+
+    Its HTTP client is ``httpx2`` in ``openai`` 3.57 and was ``httpx``; asked once something was
+    raised, so that the one which raised it has been imported by then.
+    """
+    loaded = [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
+    return (sdk, *(each.HTTPError for each in loaded), ValueError, AttributeError, KeyError)
 
 
 def _status_error(

@@ -1,0 +1,71 @@
+"""Using one provider imports nothing of another vendor: its fault, weight or licence stays out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulated import write_chats
+
+from ftbridge import registry
+from ftbridge.testing.server import serve
+
+SDKS = {name: frozenset(registry.load(name).sdk) for name in registry.names()}
+USE = """
+import json, sys
+from ftbridge import Bridge
+name, data = sys.argv[1:]
+bridge = Bridge()
+bridge.provider(name).doctor()
+plan = bridge.plan(data, provider=name, n_epochs=1, allow_unknown_cost=True)
+if bridge.provider(name).leaves:
+    job = bridge.submit(plan)
+    job.refresh()
+print(json.dumps(list(sys.modules)))
+"""
+"""A job from its plan to its state; of a provider without emulator the plan."""
+ALONE = """
+import importlib, json, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(json.dumps(list(sys.modules)))
+"""
+"""The SDK by itself, for what it brings with it."""
+
+
+def _others(name: str, modules: list[str]) -> set[str]:
+    """Which of the modules are SDKs that only other providers name."""
+    foreign = set().union(*SDKS.values()) - SDKS[name]
+    return {sdk for sdk in foreign if sdk in modules}
+
+
+def _run(code: str, *arguments: str, env: dict[str, str]) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=env
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_nothing_of_another_vendor_is_imported(name: str, tmp_path: Path) -> None:
+    data = str(write_chats(tmp_path / "train.jsonl"))
+    sandbox = registry.load(name).sandbox()
+    with ExitStack() as stack:
+        env = dict(os.environ)
+        if sandbox is not None:
+            env |= sandbox.variables(stack.enter_context(serve(sandbox.app(50.0, 0.0))))
+        used = _run(USE, name, data, env=env)
+    brought = _run(ALONE, *sorted(SDKS[name]), env=env) if sandbox is not None else []
+    assert not _others(name, used) - set(brought)
+    assert sandbox is None or SDKS[name] & set(used)
+
+
+def test_a_foreign_sdk_would_be_noticed() -> None:
+    assert _others("mistral", ["mistralai", "httpx", "openai", "torch"]) == {"openai", "torch"}
