@@ -1,1 +1,5 @@
-"""Together for ftbridge: data format and rules."""
+"""Together for ftbridge: adapter, data format, rules, catalogue and prices."""
+
+from ftbridge_together.adapter import TogetherProvider as Provider
+
+__all__ = ["Provider"]

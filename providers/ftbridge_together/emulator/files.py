@@ -118,6 +118,7 @@ def view(emulator: Emulator, stored: StoredFile, now: float) -> dict[str, Any]:
         "filename": stored.filename,
         "FileType": stored.kind,
         "purpose": stored.purpose,
+        "Processed": state == "COMPLETED",
         "processing_status": state,
     }
     if stored.report and state in {"INVALID_FORMAT", "COMPLETED"}:
