@@ -6,10 +6,12 @@ FineTuningJobCheckpoint, job_create_params. What a vendor does differently stays
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ftbridge import clock
+from ftbridge.dialects import openai_reinforcement
 from ftbridge.errors import UsageError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.jobs.states import State
@@ -33,6 +35,15 @@ METHODS = {Method.SFT: "supervised", Method.DPO: "dpo", Method.RL: "reinforcemen
 WIRE_HYPERPARAMETERS = ("n_epochs", "batch_size", "learning_rate_multiplier", "beta")
 """Neutral names that are the wire's own; which of them a method takes is the catalogue's."""
 
+WANDB = ("project", "name", "entity", "tags")
+"""Fields of the one integration there is; ``--option wandb_project=...`` and so on."""
+
+OPTIONS = frozenset(f"wandb_{name}" for name in WANDB) | openai_reinforcement.OPTIONS
+"""Everything that ``--option`` may set in a create body."""
+
+_REASONING = re.compile(r"(ft:)?(o\d|gpt-5)")
+"""Models that refuse any temperature but their own (developers.openai.com reasoning guide)."""
+
 
 def create_body(spec: JobSpec, training: str, validation: str | None, key: str) -> dict[str, Any]:
     """The body of POST /fine_tuning/jobs; what was not asked for is left out."""
@@ -41,11 +52,14 @@ def create_body(spec: JobSpec, training: str, validation: str | None, key: str) 
         name: value
         for name, value in spec.hyperparameters.given().items()
         if name in WIRE_HYPERPARAMETERS
-    }
+    } | openai_reinforcement.settings(spec)
+    method: dict[str, Any] = {"hyperparameters": settings} if settings else {}
+    if spec.grader is not None:
+        method["grader"] = spec.grader.wire()
     body: dict[str, Any] = {
         "model": spec.model,
         "training_file": training,
-        "method": {"type": kind, kind: {"hyperparameters": settings} if settings else {}},
+        "method": {"type": kind, kind: method},
         "metadata": {METADATA_KEY: key},
     }
     if validation is not None:
@@ -54,7 +68,35 @@ def create_body(spec: JobSpec, training: str, validation: str | None, key: str) 
         body["suffix"] = spec.suffix
     if spec.seed is not None:
         body["seed"] = spec.seed
+    if integrations := _integrations(spec.options):
+        body["integrations"] = integrations
     return body
+
+
+def check_options(spec: JobSpec, known: frozenset[str]) -> None:
+    """Refuse an option that nobody reads. Raises UsageError listing those that are."""
+    if unknown := sorted(spec.options.keys() - known):
+        raise UsageError(
+            f"{spec.provider} takes no option {', '.join(unknown)}",
+            hint=f"it takes: {', '.join(sorted(known))}",
+            where="option",
+        )
+
+
+def _integrations(options: Mapping[str, str]) -> list[dict[str, Any]]:
+    given = {name: options[f"wandb_{name}"] for name in WANDB if f"wandb_{name}" in options}
+    if not given:
+        return []
+    if "project" not in given:
+        raise UsageError(
+            "Weights & Biases needs a project",
+            hint="give --option wandb_project=NAME",
+            where="wandb_project",
+        )
+    run: dict[str, Any] = dict(given)
+    if "tags" in run:
+        run["tags"] = [tag.strip() for tag in run["tags"].split(",") if tag.strip()]
+    return [{"type": "wandb", "wandb": run}]
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
@@ -126,13 +168,14 @@ def checkpoint(data: Mapping[str, Any]) -> RemoteCheckpoint:
 
 
 def chat_body(model: str, request: ChatRequest) -> dict[str, Any]:
-    """The body of POST /chat/completions."""
+    """The body of POST /chat/completions; a reasoning model is sent no temperature."""
     body: dict[str, Any] = {
         "model": model,
         "messages": list(request.messages),
         "max_completion_tokens": request.max_tokens,
-        "temperature": request.temperature,
     }
+    if not _REASONING.match(model):
+        body["temperature"] = request.temperature
     if request.tools:
         body["tools"] = list(request.tools)
     if request.seed is not None:

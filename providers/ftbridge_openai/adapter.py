@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.dialects import openai as dialect
+from ftbridge.dialects import openai_reinforcement
 from ftbridge.dialects.openai_speaker import OpenAISpeaker
 from ftbridge.errors import CredentialsError, UsageError
-from ftbridge.jobs.spec import JobSpec
+from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.provider import Check, Sandbox
 from ftbridge.vendor_errors import unless_gone
 from ftbridge_openai.convert import FORMAT
@@ -78,10 +80,7 @@ class OpenAIProvider(OpenAISpeaker):
         limit = self.catalogue().limits.max_suffix
         if spec.suffix and limit and len(spec.suffix) > limit:
             raise UsageError(f"the suffix is longer than {limit} characters", where="suffix")
-        if spec.options:
-            raise UsageError(
-                f"openai takes no option {', '.join(sorted(spec.options))}", where="option"
-            )
+        dialect.check_options(spec, dialect.OPTIONS)
         dialect.check_tags(spec.tags)
         body = dialect.create_body(spec, training, validation, key)
         body["metadata"] |= spec.tags
@@ -93,6 +92,12 @@ class OpenAIProvider(OpenAISpeaker):
         """DELETE /models/{id}; one that is gone already is what was wanted."""
         with unless_gone(), self._translated():
             self._client.models.delete(model)
+
+    def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
+        """Tokens times epochs; reinforcement by the hour."""
+        if spec.method is Method.RL:
+            return openai_reinforcement.billing(spec)
+        return super().billing(spec, tokens)
 
     # -- access ------------------------------------------------------------------------------
 

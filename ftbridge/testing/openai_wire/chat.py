@@ -2,7 +2,8 @@
 
 A tuned model answers with the assistant turn of the training example whose last user text is
 nearest by shared words; a base model says the same sentence to everything. ``usage`` counts
-words at white space x 4/3. Sampling settings, ``stop`` and token limits are taken and ignored.
+words at white space x 4/3. Reasoning models refuse a temperature; other sampling settings,
+``stop`` and token limits are taken and ignored.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ async def complete(emulator: Emulator, call: Call) -> dict[str, Any] | Response:
             message = f"Unrecognized request argument supplied: {problem.path}"
             raise ApiError(message)
         raise from_problem(problem)
+    if models.root(body["model"]) in models.REASONING and body.get("temperature") not in (None, 1):
+        message = "Unsupported value: 'temperature' can only be 1 with this model."
+        raise ApiError(message, "temperature", "unsupported_value")
     answer = _answer(emulator, body, call.now)
     usage = _usage(body["messages"], answer, body.get("n") or 1)
     head = {

@@ -39,6 +39,8 @@ ALIASES = {
     "o4-mini": "o4-mini-2025-04-16",
     "gpt-3.5-turbo": "gpt-3.5-turbo-0125",
 }
+REASONING = frozenset({"o4-mini-2025-04-16", "gpt-5-mini"})
+"""Models that take no temperature but 1 (the error's code as in public reports, unverified)."""
 _BASE_CREATED = 1_712_361_441
 
 

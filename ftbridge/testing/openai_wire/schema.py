@@ -51,6 +51,25 @@ _SIMILARITY = (
     *("cosine", "fuzzy_match", "bleu", "gleu", "meteor"),
     *("rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l"),
 )
+# EvalItem and the sampling parameters of GraderScoreModel in the OpenAPI document.
+_ASKED = Record(
+    {
+        "role": Field(Text(("user", "assistant", "system", "developer")), required=True),
+        "content": Field(Anything(), required=True),
+        "type": Field(Text(("message",))),
+    }
+)
+_SAMPLING = Record(
+    {
+        "seed": Field(Number(integer=True), nullable=True),
+        "top_p": Field(Number(), nullable=True),
+        "temperature": Field(Number(), nullable=True),
+        "max_completions_tokens": Field(Number(integer=True, least=1), nullable=True),
+        "reasoning_effort": Field(
+            Text(("none", "minimal", "low", "medium", "high", "xhigh", "max")), nullable=True
+        ),
+    }
+)
 _GRADERS = {
     "string_check": Record(
         {
@@ -73,9 +92,9 @@ _GRADERS = {
         {
             "name": _TEXT,
             "model": _TEXT,
-            "input": Field(Items(Anything(), shortest=1), required=True),
-            "range": Field(Items(Number())),
-            "sampling_params": Field(Anything()),
+            "input": Field(Items(_ASKED, shortest=1), required=True),
+            "range": Field(Items(Number(), shortest=2, most=2)),
+            "sampling_params": Field(_SAMPLING),
         }
     ),
     "multi": Record(
@@ -87,7 +106,17 @@ _GRADERS = {
     ),
 }
 _GRADER = Tagged("type", _GRADERS)
-_NESTED = Tagged("type", {name: rule for name, rule in _GRADERS.items() if name != "multi"})
+_LABEL = Record(
+    {
+        "name": _TEXT,
+        "model": _TEXT,
+        "input": Field(Items(_ASKED, shortest=1), required=True),
+        "labels": Field(Items(Text()), required=True),
+        "passing_labels": Field(Items(Text()), required=True),
+    }
+)
+_IN_MULTI = {name: rule for name, rule in _GRADERS.items() if name != "multi"}
+_NESTED = Tagged("type", {**_IN_MULTI, "label_model": _LABEL})
 
 
 class Grader:
