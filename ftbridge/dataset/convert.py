@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from ftbridge.dataset.dataset import SHOWN_ERRORS, Dataset, Faults
 from ftbridge.dataset.formats import LOSSES, Format, load
-from ftbridge.dataset.parallel import append_file, in_parts, run
+from ftbridge.dataset.parallel import append_file, in_parts, spread
 from ftbridge.dataset.read import BadLine, Reader
 from ftbridge.errors import DataError, LossError
 from ftbridge.files import atomic_write
@@ -18,6 +19,9 @@ from ftbridge.policy.labels import carry
 
 SHOWN_LINES = 10
 """How many line numbers a loss names; all are counted."""
+
+PARTS_EACH = 4
+"""Parts for a worker: what is written already is joined while others are still converted."""
 
 BATCH = 128
 """Lines written at once, which saves a call and a copy each."""
@@ -92,9 +96,9 @@ def convert(
     form = load(to)
     report = Conversion()
     with atomic_write(out, durable=False) as stream:
-        parts = in_parts(dataset.reader, workers)
+        parts = in_parts(dataset.reader, workers, PARTS_EACH)
         if len(parts) > 1:
-            _convert_parts(parts, form, out, stream, report)
+            _convert_parts(parts, form, out, stream, report, workers)
         else:
             write(dataset.reader, form, stream, report)
         _require_good(report, dataset)
@@ -128,21 +132,16 @@ def write(reader: Reader, form: Format, stream: BinaryIO, report: Conversion) ->
 
 
 def _convert_parts(
-    parts: list[Reader], form: Format, out: Path, stream: BinaryIO, report: Conversion
+    parts: list[Reader], form: Format, out: Path, stream: BinaryIO, report: Conversion, workers: int
 ) -> None:
-    def first() -> Conversion:
-        part = Conversion()
-        write(parts[0], form, stream, part)
-        part.lines = parts[0].count_lines()
-        return part
-
-    files = [out.with_name(f".{out.name}.part{index}") for index in range(1, len(parts))]
-    jobs = [(part, form.name, file) for part, file in zip(parts[1:], files, strict=True)]
+    files = [out.with_name(f".{out.name}.part{index}") for index in range(len(parts))]
+    jobs = [(part, form.name, file) for part, file in zip(parts, files, strict=True)]
     try:
-        for made, file in zip(run(first, _convert_part, jobs), [None, *files], strict=True):
-            report.add(made)
-            if file is not None:
+        with closing(spread(_convert_part, jobs, workers)) as made_parts:
+            for made, file in zip(made_parts, files, strict=True):
+                report.add(made)
                 append_file(stream, file)
+                file.unlink()
     finally:
         for part_file in files:
             part_file.unlink(missing_ok=True)

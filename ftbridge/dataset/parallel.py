@@ -6,7 +6,8 @@ import multiprocessing
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -19,12 +20,12 @@ Job = TypeVar("Job")
 Made = TypeVar("Made")
 
 
-def in_parts(reader: Reader, workers: int) -> list[Reader]:
-    """The source as consecutive readers; one where it cannot be cut."""
+def in_parts(reader: Reader, workers: int, each: int = 1) -> list[Reader]:
+    """The source as consecutive readers, ``each`` for a worker; one where it cannot be cut."""
     source = reader.source
     size = 0 if source.remote or source.packed else source.size
-    count = min(workers, size // MIN_PART_BYTES)
-    if count < 2 or reader.container != "jsonl" or reader.mapping is not None:
+    count = min(workers * each, size // MIN_PART_BYTES)
+    if workers < 2 or count < 2 or reader.container != "jsonl" or reader.mapping is not None:
         return [reader]
     cuts = [0]
     with source.path.open("rb") as stream:
@@ -40,13 +41,24 @@ def run(
     first: Callable[[], Made], work: Callable[[Job], Made], jobs: Sequence[Job]
 ) -> Iterator[Made]:
     """What ``first`` makes in this process, then the results of the jobs, one process each."""
-    # A fork copies only the calling thread, so it is for programs of one thread.
-    alone = sys.platform == "linux" and threading.active_count() == 1
-    context = multiprocessing.get_context("fork" if alone else "spawn")
-    with context.Pool(len(jobs)) as pool:
+    with _context().Pool(len(jobs)) as pool:
         others = pool.imap(work, jobs)
         yield first()
         yield from others
+
+
+def spread(
+    work: Callable[[Job], Made], jobs: Sequence[Job], workers: int
+) -> Generator[Made, None, None]:
+    """The results of the jobs in their order, while further ones are under way."""
+    with _context().Pool(min(workers, len(jobs))) as pool:
+        yield from pool.imap(work, jobs)
+
+
+def _context() -> BaseContext:
+    # A fork copies only the calling thread, so it is for programs of one thread.
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    return multiprocessing.get_context("fork" if alone else "spawn")
 
 
 def append_file(stream: BinaryIO, path: Path) -> None:
