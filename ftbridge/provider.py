@@ -265,6 +265,11 @@ class Provider(ABC):
             )
         ]
 
+    def prices_after_create(self, spec: JobSpec) -> bool:
+        """Whether a job of this kind shows the vendor's own price once it is made (as
+        ``estimated_usd``), so that it is worth waiting for."""
+        return False
+
     # -- the job -----------------------------------------------------------------------------
 
     @abstractmethod

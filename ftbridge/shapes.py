@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -44,7 +45,8 @@ class RemoteJob:
 
     ``model`` is what inference is asked for, once there is one. ``trained_tokens`` is what the
     vendor bills. ``progress`` is 0..1. ``error`` has ``code`` and ``message``. ``n_epochs`` is
-    what the vendor has settled on, once it shows that.
+    what the vendor has settled on, once it shows that. ``estimated_usd`` is the vendor's own price
+    of the job, where it shows one after the create.
     """
 
     id: str
@@ -58,6 +60,7 @@ class RemoteJob:
     trained_tokens: int | None = None
     progress: float | None = None
     n_epochs: int | None = None
+    estimated_usd: Decimal | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 

@@ -20,7 +20,7 @@ from ftbridge.errors import (
     VendorError,
 )
 from ftbridge.files import atomic_write
-from ftbridge.jobs import leases
+from ftbridge.jobs import late_price, leases
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.ledger.uploads import Sent
 from ftbridge.jobs.payload import payload_lines
@@ -66,7 +66,9 @@ class Submission:
         try:
             training, validation = self._files(plan)
             request = self.provider.request(plan.spec, training, validation, self.row.key)
-            row = self.ledger.jobs.adopt(self.row.id, self._made() or self._create(request))
+            remote = late_price.settle(plan, self._made() or self._create(request), self.provider)
+            row = self.ledger.jobs.adopt(self.row.id, remote)
+            late_price.require_held(remote)
         except _Stopped:
             return self.end()
         # asked to stop while the create was under way

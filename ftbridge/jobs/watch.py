@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ftbridge import clock
 from ftbridge.errors import FtbridgeError
+from ftbridge.jobs.late_price import hold
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.retry import patiently
 from ftbridge.jobs.states import FINAL, LOCAL, State
@@ -87,6 +88,8 @@ def watch(
 
 def record_state(job: JobRow, remote: RemoteJob, provider: Provider, ledger: Ledger) -> Update:
     """Write down what the vendor says of a job, and what is odd about it."""
+    if remote.estimated_usd is not None:
+        remote = hold(json.loads(job.plan).get("max_usd"), remote, provider)
     columns: dict[str, Any] = {
         "raw_state": remote.raw_state,
         "stopping": remote.stopping and remote.state not in FINAL,
