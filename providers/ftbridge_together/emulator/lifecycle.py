@@ -122,8 +122,8 @@ def events(emulator: Emulator, job: Job, now: float) -> list[dict[str, Any]]:
             "step": steps(job) if kind == "training_complete" else 0,
             "total_steps": steps(job),
             # required by the vendor's OpenAPI document, whose type has no null
-            **{name: 0 for name in ("param_count", "token_count", "training_offset")},
-            **{name: "" for name in ("wandb_url", "checkpoint_path", "model_path", "hash")},
+            **dict.fromkeys(("param_count", "token_count", "training_offset"), 0),
+            **dict.fromkeys(("wandb_url", "checkpoint_path", "model_path", "hash"), ""),
         }
         for at, kind, text in planned
         if at <= passed
