@@ -9,7 +9,7 @@ from decimal import Decimal
 from ftbridge.catalogue import TunableModel
 from ftbridge.cost.estimate import estimate
 from ftbridge.cost.prices import PriceBook
-from ftbridge.cost.tokens import counter_for
+from ftbridge.cost.tokens import counter_for, rule_for
 from ftbridge.cost.types import TokenCount, Usd
 from ftbridge.dataset import Dataset
 from ftbridge.errors import FtbridgeError
@@ -110,7 +110,8 @@ def _at(question: Question, provider: Provider, book: PriceBook) -> tuple[list[O
 
 
 def _offer(question: Question, provider: Provider, row: TunableModel, book: PriceBook) -> Offer:
-    counter = counter_for(provider.catalogue().tokens, provider.counter(row.model))
+    rule = rule_for(provider.catalogue(), row.model)
+    counter = counter_for(rule, provider.counter(row.model), row.model)
     found: Converted = survey(provider, question.dataset, counter)
     spec = JobSpec(
         provider=provider.name,
@@ -133,7 +134,7 @@ def _offer(question: Question, provider: Provider, row: TunableModel, book: Pric
     shut = closed(provider, spec)
     if shut:
         raise shut
-    tokens, notes = count_epochs(provider, spec, found, counter)
+    tokens, notes = count_epochs(provider, spec, found)
     quantities = provider.billing(spec, tokens)
     usd = estimate(book, provider.name, row.model, spec.method, quantities)
     notes += [f"{q.name}: {q.formula}" for q in quantities if q.low is None]
@@ -157,7 +158,7 @@ def _offer(question: Question, provider: Provider, row: TunableModel, book: Pric
 
 def _basis(tokens: TokenCount, usd: Usd) -> tuple[str, ...]:
     """What each figure rests on: the counter and its grade, each price and its age."""
-    lines = [f"tokens {tokens.grade} ({tokens.counter})"]
+    lines = [f"tokens {tokens.label} ({tokens.counter})"]
     for line in usd.lines:
         age = ", over 90 days old" if line.stale else ""
         lines.append(f"{line.name}: {line.evidence}, {line.source}, {line.source_date}{age}")

@@ -42,7 +42,7 @@ def command(session: Session, data: Path, calibrate: bool, **wanted: Any) -> Non
                 offer.adapter,
                 money(offer.usd.low, offer.usd.high),
                 f"{offer.tokens.billed_high:,}",
-                f"{offer.tokens.counter}, {offer.tokens.grade}",
+                f"{offer.tokens.counter}, {offer.tokens.label}",
             )
             for offer in found.offers
         ],
@@ -58,6 +58,5 @@ def _offer(offer: Offer) -> dict[str, Any]:
     tokens = offer.tokens
     return vars(offer) | {
         "usd": offer.usd.model_dump(),
-        "tokens": tokens.model_dump()
-        | {"billed_low": tokens.billed_low, "billed_high": tokens.billed_high},
+        "tokens": tokens.document(),
     }

@@ -32,8 +32,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "adapter": str(plan.spec.adapter),
         "payload": plan.payload,
         "settings": {name: item.model_dump() for name, item in plan.settings.items()},
-        "tokens": plan.tokens.model_dump()
-        | {"billed_low": plan.tokens.billed_low, "billed_high": plan.tokens.billed_high},
+        "tokens": plan.tokens.document(),
         "usd": plan.usd.model_dump(),
         "losses": [loss.model_dump() for loss in plan.losses],
         "warnings": list(plan.warnings),
@@ -58,7 +57,7 @@ def show(session: Session, plan: Plan) -> None:
             ("provider", f"{plan.spec.provider} ({plan.endpoint})"),
             ("model", f"{plan.spec.model}, {plan.spec.method}, {plan.spec.adapter}"),
             ("data", f"{plan.training.examples:,} examples, {plan.training.bytes:,} bytes"),
-            ("tokens", f"{span} x {tokens.n_epochs} epochs ({tokens.grade}: {tokens.counter})"),
+            ("tokens", f"{span} x {tokens.n_epochs} epochs ({tokens.label}: {tokens.counter})"),
             ("USD", money(plan.usd.low, plan.usd.high)),
             *[("", f"{line.name}: {line.formula}; {_origin(line)}") for line in plan.usd.lines],
             *[

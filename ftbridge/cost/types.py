@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,7 +25,9 @@ class TokenCount(_Frozen):
     """Tokens of one pass over the training file, and over all epochs.
 
     ``low``/``high`` bound one pass where the count is an estimate; equal where it is exact.
-    ``n_epochs`` is the number that the count of all epochs assumes.
+    ``n_epochs`` is the number that the count of all epochs assumes. ``expected`` is the likeliest
+    count of one pass; ``frame`` and ``tools`` are its parts outside the texts (special tokens and
+    constants; descriptions of tools), None where they were not counted apart.
     """
 
     low: int
@@ -33,6 +35,29 @@ class TokenCount(_Frozen):
     n_epochs: int
     grade: Grade
     counter: str
+    expected: int | None = None
+    frame: int | None = None
+    tools: int | None = None
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """How far ``low`` and ``high`` lie from the expected count, as signed shares of it."""
+        expected = (self.low + self.high) / 2 if self.expected is None else self.expected
+        if not expected or self.low == self.high:
+            return 0.0, 0.0
+        return round(self.low / expected - 1, 4), round(self.high / expected - 1, 4)
+
+    @property
+    def label(self) -> str:
+        """The grade in words, with its band where it is an estimate."""
+        low, high = self.band
+        return f"{self.grade}, {low:+.1%} to {high:+.1%}" if low or high else self.grade
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form, with what follows from the fields."""
+        followed = {"band": self.band, "label": self.label}
+        billed = {"billed_low": self.billed_low, "billed_high": self.billed_high}
+        return self.model_dump() | followed | billed
 
     @property
     def billed_low(self) -> int:

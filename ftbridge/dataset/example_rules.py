@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from ftbridge.dataset.types import (
+    Chat,
     Example,
     ImagePart,
     Message,
@@ -198,3 +199,19 @@ EXAMPLE_RULES: dict[str, Look] = {
     "schema_types": _schema_types,
     "tool_call_id": _tool_call_id,
 }
+
+BESIDE_TEXTS = frozenset({
+    "answer_turns", "call_ids", "data_images", "function_name", "max_image_url", "max_images",
+    "no_images", "schema_types", "tool_call_id",
+})  # fmt: skip
+"""Rules that have nothing to say of :func:`only_texts`, which most examples are."""
+
+
+def only_texts(example: Example) -> bool:
+    """Whether it is a chat without tools, calls and parts."""
+    if type(example) is not Chat or example.tools is not None:
+        return False
+    for message in example.messages:
+        if type(message.content) is not str or message.tool_calls is not None:
+            return False
+    return True

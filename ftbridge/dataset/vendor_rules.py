@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from ftbridge.dataset.dataset import Dataset
-from ftbridge.dataset.example_rules import EXAMPLE_RULES
+from ftbridge.dataset.example_rules import BESIDE_TEXTS, EXAMPLE_RULES, only_texts
 from ftbridge.dataset.formats import Format, load, names
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.records import BadLine
@@ -61,9 +61,15 @@ class Rules:
         self._file = {rule.rule: rule for rule in chosen if rule.rule in _FILE_RULES}
         self._example = [(rule, EXAMPLE_RULES[rule.rule]) for rule in chosen
                          if rule.rule in EXAMPLE_RULES]  # fmt: skip
+        self._of_texts = [pair for pair in self._example if pair[0].rule not in BESIDE_TEXTS]
         self._line_bytes = _value(self._file, "max_line_bytes")
         self._tokens = _value(self._file, "max_tokens")
         self.examples = self.bytes = 0
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The most tokens of an example, where there is such a rule."""
+        return self._tokens
 
     def look(
         self, number: int, example: Example, made: Converted, tokens: int | None = None
@@ -86,7 +92,7 @@ class Rules:
                           f"{self._tokens:,} an example; shorten it")  # fmt: skip
         same = self.format.keeps_shape and not made.losses
         sent = example if same else self.format.decode(made.line)
-        for rule, look in self._example:
+        for rule, look in self._of_texts if only_texts(sent) else self._example:
             for message in look(rule.value, sent):
                 yield BadLine(number, message.replace("{vendor}", self.vendor))
 

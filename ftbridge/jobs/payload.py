@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
-from ftbridge.cost.tokens import Counter
+from ftbridge.cost.tokens import BATCH, Counter, Tally, Totals, tallying
 from ftbridge.dataset import BadLine, Dataset
 from ftbridge.dataset.dataset import Faults
+from ftbridge.dataset.formats.format import Converted as Line
+from ftbridge.dataset.read import Numbered
 from ftbridge.dataset.types import Kind
-from ftbridge.dataset.vendor_rules import rules_for
+from ftbridge.dataset.vendor_rules import Rules, rules_for
 from ftbridge.errors import DataError, UsageError
 from ftbridge.jobs.spec import DataRef, Method
 from ftbridge.provider import Provider
@@ -27,11 +30,10 @@ KINDS = {
 class Converted:
     """A data file seen through a provider's converter, without writing it."""
 
+    tokens: Totals
     sha256: str = ""
     bytes: int = 0
     examples: int = 0
-    tokens_low: int = 0
-    tokens_high: int = 0
     losses: dict[str, list[int]] = field(default_factory=dict)
 
 
@@ -70,30 +72,61 @@ def survey(provider: Provider, dataset: Dataset, counter: Counter) -> Converted:
             ``rules.toml`` says that it rejects; each with its line.
         Unsupported: where the provider takes no examples of this kind.
     """
-    found, digest = Converted(), hashlib.sha256()
     rules = rules_for(provider.name, dataset.kind)
-    faults = Faults(dataset.source.location)
-    for number, example in dataset.examples():
+    seen = _Seen(provider, rules, Faults(dataset.source.location))
+    limit = rules.max_tokens if rules else None
+    with tallying(dataset, counter, provider.context.home, limit) as tally:
+        stream = dataset.examples()
+        while some := list(islice(stream, BATCH)):
+            seen.take(some, tally)
+        for fault in rules.finish() if rules else ():
+            seen.faults.add(fault)
+        seen.faults.require_none(f"ftbridge check {dataset.path} --provider {provider.name}")
+        return Converted(
+            tokens=tally.finish(),
+            sha256=seen.digest.hexdigest(),
+            bytes=seen.bytes,
+            examples=seen.examples,
+            losses=seen.losses,
+        )
+
+
+class _Seen:
+    """What a pass over the file has seen so far."""
+
+    def __init__(self, provider: Provider, rules: Rules | None, faults: Faults) -> None:
+        self._provider, self._rules, self.faults = provider, rules, faults
+        self.digest = hashlib.sha256()
+        self.bytes = self.examples = 0
+        self.losses: dict[str, list[int]] = {}
+
+    def take(self, some: Sequence[Numbered], tally: Tally) -> None:
+        """Some more examples: converted, counted, then held against the rules in their order."""
+        lines = [self._convert(item) for item in some]
+        good = [
+            (item, line) for item, line in zip(some, lines, strict=True) if isinstance(line, Line)
+        ]
+        counted = tally.add([item.example for item, _ in good]) if good else None
+        tokens = iter(counted or ())
+        for (number, example), line in zip(some, lines, strict=True):
+            if isinstance(line, BadLine):
+                self.faults.add(line)
+                continue
+            for code in line.losses:
+                self.losses.setdefault(code, []).append(number)
+            if self._rules:
+                for fault in self._rules.look(number, example, line, next(tokens, None)):
+                    self.faults.add(fault)
+        self.examples += len(good)
+        payload = b"".join([part for _, line in good for part in (line.line, b"\n")])
+        self.bytes += len(payload)
+        self.digest.update(payload)
+
+    def _convert(self, item: Numbered) -> Line | BadLine:
         try:
-            converted = provider.convert(example)
+            return self._provider.convert(item.example)
         except DataError as error:
-            faults.add(BadLine(number, error.message))
-            continue
-        digest.update(converted.line + b"\n")
-        found.bytes += len(converted.line) + 1
-        found.examples += 1
-        low = counter.low(example)
-        found.tokens_low += low
-        found.tokens_high += low if counter.high is counter.low else counter.high(example)
-        for code in converted.losses:
-            found.losses.setdefault(code, []).append(number)
-        for fault in rules.look(number, example, converted, low) if rules else ():
-            faults.add(fault)
-    for fault in rules.finish() if rules else ():
-        faults.add(fault)
-    faults.require_none(f"ftbridge check {dataset.path} --provider {provider.name}")
-    found.sha256 = digest.hexdigest()
-    return found
+            return BadLine(item.line, error.message)
 
 
 def require_kind(dataset: Dataset, method: Method) -> None:

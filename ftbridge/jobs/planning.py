@@ -8,7 +8,7 @@ from decimal import Decimal
 from ftbridge import clock
 from ftbridge.cost.estimate import estimate
 from ftbridge.cost.prices import PriceBook
-from ftbridge.cost.tokens import Counter, counter_for
+from ftbridge.cost.tokens import counter_for, rule_for
 from ftbridge.cost.types import TokenCount, Usd
 from ftbridge.dataset import Dataset
 from ftbridge.errors import (
@@ -70,7 +70,8 @@ def _plan(
 ) -> Plan:
     for dataset in filter(None, datasets):
         require_kind(dataset, spec.method)
-    counter = counter_for(provider.catalogue().tokens, provider.counter(spec.model))
+    rule = rule_for(provider.catalogue(), spec.model)
+    counter = counter_for(rule, provider.counter(spec.model), spec.model)
     training = survey(provider, datasets[0], counter)
     validation = survey(provider, datasets[1], counter) if datasets[1] else None
     spec = spec.model_copy(
@@ -81,7 +82,7 @@ def _plan(
             else None,
         }
     )
-    tokens, assumed = count_epochs(provider, spec, training, counter)
+    tokens, assumed = count_epochs(provider, spec, training)
     usd = estimate(book, provider.name, spec.model, spec.method, provider.billing(spec, tokens))
     losses = tuple(
         Loss(code=code, count=len(lines), lines=tuple(lines[:SHOWN_LINES]))
@@ -115,21 +116,14 @@ def _plan(
 
 
 def count_epochs(
-    provider: Provider, spec: JobSpec, found: Converted, counter: Counter
+    provider: Provider, spec: JobSpec, found: Converted
 ) -> tuple[TokenCount, list[str]]:
     """The token count with the epochs asked for, or those the vendor is assumed to choose."""
     epochs, notes = spec.hyperparameters.n_epochs, []
     if epochs is None:
         epochs, note = provider.epochs(spec)
         notes = [note] if note else []
-    count = TokenCount(
-        low=found.tokens_low,
-        high=found.tokens_high,
-        n_epochs=epochs,
-        grade=counter.grade,
-        counter=counter.name,
-    )
-    return count, notes
+    return found.tokens.count(epochs), notes
 
 
 def closing_warnings(provider: Provider, spec: JobSpec) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ftbridge.cost.tokens import Counter, framed_counter
+from ftbridge.cost.tokens import Counter, TokenizerFile, framed_counter
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.dataset.formats.canonical import FORMAT
 from ftbridge.dataset.formats.format import Converted
@@ -111,13 +111,7 @@ class LocalProvider(Provider):
         rule = self.catalogue().tokens
         if folder is None or rule is None or not (folder / "tokenizer.json").exists():
             return None
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        named = rule.model_copy(update={"vocabulary": f"{model}'s own"})
-        return framed_counter(
-            lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids), named
-        )
+        return framed_counter(TokenizerFile(folder / "tokenizer.json", f"{model}'s own"), rule)
 
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
         """Power: tokens over measured speed, times watts. Unknown until something was measured."""
