@@ -232,7 +232,7 @@ def test_chat_and_archive_through_the_sdk(provider: Provider, script: Script) ->
 def test_errors(provider: Provider, script: Script, status: int, transient: bool) -> None:
     detail = {"detail": [{"loc": ["body", "model"], "msg": f"bad {KEY}", "type": "value_error"}]}
     script.answers = [(status, detail)] * 2
-    for call in (lambda: provider.get("job-1"), lambda: provider.undeploy("ft:x")):
+    for call in (lambda: provider.get("job-1"), lambda: provider.deploy("ft:x")):
         with pytest.raises(VendorError) as caught:
             call()
         error = caught.value
