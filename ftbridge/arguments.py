@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from ftbridge.errors import UsageError
+from ftbridge.errors import DataError, UsageError
 from ftbridge.jobs.spec import Hyperparameters
 
 E = TypeVar("E", bound=StrEnum)
@@ -50,6 +50,21 @@ def hyperparameters(given: Mapping[str, float | None]) -> Hyperparameters:
             hint=f"known: {known}" if unknown else "correct the value",
             where=name,
         ) from None
+
+
+def text(value: str | Path | None, where: str) -> str | None:
+    """A text, or the content of a file named by a Path.
+
+    Raises:
+        DataError: where the file cannot be read as UTF-8.
+    """
+    if not isinstance(value, Path):
+        return value
+    try:
+        return value.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise DataError(f"{value}: {reason}", hint="name a text file", where=where) from None
 
 
 def usd(value: Decimal | str | float | None) -> Decimal | None:

@@ -14,9 +14,12 @@ from ftbridge.compare import Comparison, Question, compare
 from ftbridge.config import Config
 from ftbridge.cost import book as price_book
 from ftbridge.cost.prices import PriceBook
+from ftbridge.cost.refresh import Outcome
 from ftbridge.dataset import CheckReport, Dataset, check, split
 from ftbridge.errors import DataError, ProviderError, UsageError
 from ftbridge.evaluate import run as evaluation
+from ftbridge.evaluate.metrics import Metric, Settings
+from ftbridge.evaluate.metrics import load as load_metric
 from ftbridge.evaluate.result import Result
 from ftbridge.graders import Grader, grader_from
 from ftbridge.job import Job, Model
@@ -77,6 +80,25 @@ class Bridge:
     def prices(self) -> PriceBook:
         """The price book with the user's rows on top."""
         return price_book.load(self.config)
+
+    def refresh_prices(
+        self,
+        providers: Sequence[str] = (),
+        *,
+        allow_jumps: bool = False,
+        base_url: str | None = None,
+    ) -> list[Outcome]:
+        """Read public price sources again (none named: all); what cannot be read keeps its date.
+
+        Raises:
+            UsageError: for a vendor without a public source.
+        """
+        home = self.config.ensure_home()
+        found = price_book.refresh_all(
+            home, self.prices, providers, allow_jumps=allow_jumps, base_url=base_url
+        )
+        self.__dict__.pop("prices", None)
+        return found
 
     # -- planning ----------------------------------------------------------------------------
 
@@ -325,18 +347,28 @@ class Bridge:
         *,
         model: str,
         baseline: str = "base",
+        metrics: Sequence[str] = ("exact_match",),
+        pattern: str | None = None,
+        schema: str | Path | None = None,
         few_shot: str | Path | None = None,
+        baseline_prompt: str | Path | None = None,
         max_tokens: int = 64,
         limit: int | None = None,
         allow_trained_rows: bool = False,
         on_progress: Callable[[float, str], None] = lambda share, text: None,
     ) -> Result:
-        """Exact match of a tuned model and its baseline on the same held-out rows.
+        """A tuned model against its baseline on the same held-out rows.
 
         Args:
             model: what is tested: job id, folder, or ``provider:model``.
             baseline: what it must beat; ``base`` is the model it was tuned from.
+            metrics: names (:data:`ftbridge.evaluate.metrics.METRICS`) or ``module:function``;
+                the first gives the verdict.
+            pattern: the expression of the metric ``regex``.
+            schema: the JSON schema file of the metric ``schema_valid``.
             few_shot: examples that the baseline is shown.
+            baseline_prompt: the baseline's system message, or its file as a Path; ``{system}``
+                in it is the row's own.
             on_progress: hears the share done (0..1) and the model that is being asked.
 
         Raises:
@@ -355,7 +387,9 @@ class Bridge:
             dataset=_dataset(data),
             tuned=self.model(model),
             baseline=job.base() if job and baseline == "base" else self.model(baseline),
+            metrics=_metrics(metrics, pattern, schema),
             few_shot=Path(few_shot) if few_shot else None,
+            baseline_prompt=arguments.text(baseline_prompt, "baseline_prompt"),
             max_tokens=max_tokens,
             limit=limit,
             job_id=job.id if job else None,
@@ -370,6 +404,15 @@ class Bridge:
         return self.job(reference)
 
 
+def _metrics(
+    names: Sequence[str], pattern: str | None, schema: str | Path | None
+) -> tuple[Metric, ...]:
+    if not names:
+        raise UsageError("no metric is named", hint="exact_match is the usual one", where="metric")
+    settings = Settings(pattern, Path(schema) if schema else None)
+    return tuple(load_metric(name, settings) for name in names)
+
+
 def _dataset(data: Dataset | str | Path) -> Dataset:
     return data if isinstance(data, Dataset) else Dataset(data)
 
@@ -380,4 +423,4 @@ def _choose(
     """The model id to ask for, and which weights learn."""
     name = place.resolve_model(model, method)
     row = place.catalogue().require(name, method, adapter)
-    return name, adapter or (row or place.catalogue().models[0]).adapters[0]
+    return name, adapter or (row.adapters if row else place.catalogue().adapters)[0]

@@ -2,59 +2,147 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
 @dataclass(frozen=True)
-class Score:
-    """One model's share of right answers, 0..1, with its 95 % interval.
+class Share:
+    """A mean score, 0..1, with its 95 % interval (Wilson's for right or wrong, else bootstrap)."""
 
-    ``known_label`` is the share of answers that are one of the references at all, where the
-    references are few; ``cached`` counts calls that were not made again.
+    value: float
+    ci: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models by one metric on the same rows.
+
+    ``p`` is exact and two-sided, of ``test``: ``mcnemar``, or ``sign`` where scores lie between
+    0 and 1. ``minimum_detectable`` is the difference that so many rows would show 8 times in 10.
+    """
+
+    metric: str
+    baseline: Share
+    tuned: Share
+    difference: float
+    difference_ci: tuple[float, float]
+    p: float
+    test: str
+    minimum_detectable: float
+    verdict: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "metric": self.metric,
+            "baseline": {"value": self.baseline.value, "ci": list(self.baseline.ci)},
+            "tuned": {"value": self.tuned.value, "ci": list(self.tuned.ci)},
+            "difference": self.difference_dict(),
+            "minimum_detectable": self.minimum_detectable,
+            "verdict": self.verdict,
+        }
+
+    def difference_dict(self) -> dict[str, Any]:
+        """The difference with its interval and test."""
+        ci = list(self.difference_ci)
+        return {"value": self.difference, "ci": ci, "p": self.p, "test": self.test}
+
+
+@dataclass(frozen=True)
+class Label:
+    """One label: its rows, and the share of them that each model got right."""
+
+    label: str
+    n: int
+    baseline: float
+    tuned: float
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Right answers by label, for label tasks.
+
+    ``confusion`` holds (reference, what the tuned model said, rows), the most frequent first;
+    None stands for an answer that is no label. ``known`` is the share of answers that are a
+    label at all, of baseline and tuned model.
+    """
+
+    classes: tuple[Label, ...]
+    confusion: tuple[tuple[str, str | None, int], ...]
+    known: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "classes": [asdict(each) for each in self.classes],
+            "confusion": [
+                {"reference": wanted, "answer": said, "count": count}
+                for wanted, said, count in self.confusion
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What asking one model took.
+
+    ``cached`` counts calls that were not made again, ``seconds`` is the median time of a call.
     """
 
     model: str
-    value: float
-    ci: tuple[float, float]
-    known_label: float | None
     prompt_tokens: int
     completion_tokens: int
     cached: int
-
-    def to_dict(self, metric: str) -> dict[str, Any]:
-        """The JSON form."""
-        return vars(self) | {"metric": metric, "ci": list(self.ci)}
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Result:
-    """Tuned against baseline on the same rows. ``p`` is McNemar's, exact, two-sided."""
+    """Tuned against baseline on the same rows, by one metric or several; the first one counts."""
 
     id: str
     n: int
-    metric: str
-    baseline: Score
-    tuned: Score
-    difference: float
-    difference_ci: tuple[float, float]
-    p: float
-    verdict: str
+    comparisons: tuple[Comparison, ...]
+    baseline: Asked
+    tuned: Asked
     few_shot: int
+    labels: Labels | None
+
+    @property
+    def main(self) -> Comparison:
+        """The comparison by the first metric."""
+        return self.comparisons[0]
+
+    @property
+    def verdict(self) -> str:
+        """``better``, ``worse`` or ``no evidence``, by the first metric."""
+        return self.main.verdict
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form of the CLI contract."""
+        main = self.main
+        known = self.labels.known if self.labels else (None, None)
         return {
             "evaluation": self.id,
             "n": self.n,
-            "metric": self.metric,
+            "metric": main.metric,
             "few_shot": self.few_shot,
-            "baseline": self.baseline.to_dict(self.metric),
-            "tuned": self.tuned.to_dict(self.metric),
-            "difference": {
-                "value": self.difference,
-                "ci": list(self.difference_ci),
-                "p": self.p,
-            },
-            "verdict": self.verdict,
+            "baseline": _side(self.baseline, main.metric, main.baseline, known[0]),
+            "tuned": _side(self.tuned, main.metric, main.tuned, known[1]),
+            "difference": main.difference_dict(),
+            "minimum_detectable": main.minimum_detectable,
+            "verdict": main.verdict,
+            "metrics": [each.to_dict() for each in self.comparisons],
+            "labels": self.labels.to_dict() if self.labels else None,
         }
+
+
+def _side(asked: Asked, metric: str, share: Share, known: float | None) -> dict[str, Any]:
+    return {
+        "metric": metric,
+        "value": share.value,
+        "ci": list(share.ci),
+        "known_label": known,
+        **asdict(asked),
+    }

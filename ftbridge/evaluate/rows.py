@@ -21,12 +21,13 @@ FEW_LABELS = 200
 
 @dataclass(frozen=True)
 class Row:
-    """One question: the messages before the last assistant turn, and that turn's text."""
+    """One question: the messages before the last assistant turn; that turn's text and calls."""
 
     line: int
     messages: tuple[dict[str, Any], ...]
     tools: tuple[dict[str, Any], ...] | None
     reference: str
+    calls: tuple[dict[str, Any], ...]
     fingerprint: bytes
 
 
@@ -49,20 +50,36 @@ def shots(path: Path | None) -> list[dict[str, Any]]:
     return turns
 
 
-def request(row: Row, examples: Sequence[dict[str, Any]], max_tokens: int) -> ChatRequest:
-    """The prompt of a row, with examples between the system message and the question."""
+def request(
+    row: Row,
+    max_tokens: int,
+    examples: Sequence[dict[str, Any]] = (),
+    prompt: str | None = None,
+) -> ChatRequest:
+    """What a model is asked for a row.
+
+    Args:
+        examples: turns that stand between the system message and the question.
+        prompt: the system message instead of the row's own, which ``{system}`` in it stands for.
+    """
     head = [message for message in row.messages[:1] if message["role"] == "system"]
     rest = row.messages[len(head) :]
+    if prompt is not None:
+        own = head[0]["content"] if head else ""
+        head = [{"role": "system", "content": prompt.replace("{system}", _words(own))}]
     return ChatRequest([*head, *examples, *rest], tools=row.tools, max_tokens=max_tokens)
 
 
-def is_right(answer: str, reference: str) -> bool:
-    """Exact match, spaces at the ends aside."""
-    return answer.strip() == reference.strip()
+def _words(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content)
 
 
 def label_set(rows: Sequence[Row]) -> frozenset[str] | None:
     """The references, where they repeat like labels; None for free text."""
+    if any(row.calls for row in rows):
+        return None
     labels = frozenset(row.reference.strip() for row in rows)
     return labels if len(labels) <= min(FEW_LABELS, len(rows) // 2) else None
 
@@ -71,7 +88,7 @@ def _chats(dataset: Dataset) -> Iterator[tuple[int, Chat]]:
     for number, example in dataset.examples():
         if not isinstance(example, Chat):
             raise DataError(
-                f"{dataset.path}:{number}: not a chat; exact match needs an assistant's answer",
+                f"{dataset.path}:{number}: not a chat; the answer to compare with is missing",
                 hint="evaluate on a file of kind chat",
                 where=f"{dataset.path}:{number}",
             )
@@ -80,18 +97,16 @@ def _chats(dataset: Dataset) -> Iterator[tuple[int, Chat]]:
 
 def _row(number: int, example: Chat) -> Row:
     last = example.messages[-1]
-    if last.tool_calls:
-        raise DataError(
-            f"line {number}: the reference is a tool call; exact match compares text only",
-            hint="leave such rows out",
-            where=f"line {number}",
-        )
-    tools = tuple(msgspec.to_builtins(example.tools)) if example.tools else None
+    # Through JSON, since a tool's schema is kept as the bytes it was written in.
+    tools = (
+        tuple(msgspec.json.decode(msgspec.json.encode(example.tools))) if example.tools else None
+    )
     return Row(
         line=number,
         messages=tuple(_plain(message) for message in example.messages[:-1]),
         tools=tools,
         reference=text_of(last),
+        calls=tuple(msgspec.to_builtins(last.tool_calls)) if last.tool_calls else (),
         fingerprint=prompt_fingerprint(example),
     )
 

@@ -9,30 +9,32 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 from ftbridge.dataset import Dataset
 from ftbridge.errors import DataError
 from ftbridge.evaluate import rows as rows_of
-from ftbridge.evaluate import statistics
-from ftbridge.evaluate.result import Result, Score
+from ftbridge.evaluate import scoring
+from ftbridge.evaluate.metrics import Metric
+from ftbridge.evaluate.result import Asked, Result
 from ftbridge.evaluate.rows import Row
 from ftbridge.job import Model
 from ftbridge.jobs.ledger import Ledger
 from ftbridge.provider import ChatReply, ChatRequest
 
 OnProgress = Callable[[float, str], None]
-METRIC = "exact_match"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked: which rows, which two models, with which few-shot examples."""
+    """What is asked: which rows, which two models, judged how, with which few-shot examples."""
 
     dataset: Dataset
     tuned: Model
     baseline: Model
+    metrics: tuple[Metric, ...]
     few_shot: Path | None = None
+    baseline_prompt: str | None = None
     max_tokens: int = 64
     limit: int | None = None
     job_id: str | None = None
@@ -42,15 +44,46 @@ class Plan:
 def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
     """Compare the two models.
 
-    The baseline gets the few-shot examples, the tuned model does not need them. Calls that an
-    earlier or a crashed evaluation made already are taken from the ledger.
+    The baseline gets the prompt and the few-shot examples, so that prompting has its fair chance;
+    the tuned model gets the rows as they are. Calls that an earlier or a crashed evaluation made
+    already are taken from the ledger.
 
     Raises:
         DataError: where the file is bad, or rows were trained on and that is not allowed.
         ProviderError: what the provider says; replies until then are kept.
     """
     rows = rows_of.load(plan.dataset, plan.limit)
+    _require_fitting(plan, rows)
     _require_unseen(plan, rows, ledger)
+    evaluation = _begin(plan, ledger)
+    examples = rows_of.shots(plan.few_shot)
+    prompted = [
+        rows_of.request(row, plan.max_tokens, examples, plan.baseline_prompt) for row in rows
+    ]
+    plain = [rows_of.request(row, plan.max_tokens) for row in rows]
+    total = 2 * len(rows)
+    base_replies, base_cached = _Asking(plan.baseline, prompted).ask(
+        ledger, evaluation, lambda n, t: on_progress(n / total, t)
+    )
+    tuned_replies, tuned_cached = _Asking(plan.tuned, plain).ask(
+        ledger, evaluation, lambda n, t: on_progress((len(rows) + n) / total, t)
+    )
+    result = Result(
+        id=evaluation,
+        n=len(rows),
+        comparisons=tuple(
+            scoring.compare(metric, rows, base_replies, tuned_replies) for metric in plan.metrics
+        ),
+        baseline=_asked(plan.baseline, base_replies, base_cached),
+        tuned=_asked(plan.tuned, tuned_replies, tuned_cached),
+        few_shot=len(examples) // 2,
+        labels=scoring.labels(rows, base_replies, tuned_replies),
+    )
+    ledger.evaluations.finish(evaluation, result.to_dict())
+    return result
+
+
+def _begin(plan: Plan, ledger: Ledger) -> str:
     evaluation = "eval_" + secrets.token_hex(6)
     ledger.evaluations.begin(
         {
@@ -59,36 +92,22 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
             "data_sha256": plan.dataset.sha256,
             "model": plan.tuned.name,
             "baseline": plan.baseline.name,
-            "metric": METRIC,
+            "metric": plan.metrics[0].name,
         }
     )
-    examples = rows_of.shots(plan.few_shot)
-    base = _Asked(plan.baseline, [rows_of.request(r, examples, plan.max_tokens) for r in rows])
-    tuned = _Asked(plan.tuned, [rows_of.request(r, [], plan.max_tokens) for r in rows])
-    total = 2 * len(rows)
-    base_replies, base_cached = base.ask(ledger, lambda n, t: on_progress(n / total, t))
-    tuned_replies, tuned_cached = tuned.ask(
-        ledger, lambda n, t: on_progress((len(rows) + n) / total, t)
-    )
-    result = _result(
-        evaluation,
-        rows,
-        (plan.baseline.name, base_replies, base_cached),
-        (plan.tuned.name, tuned_replies, tuned_cached),
-        len(examples),
-    )
-    ledger.evaluations.finish(evaluation, result.to_dict())
-    return result
+    return evaluation
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Asking:
     """One model and its questions."""
 
     model: Model
     requests: list[ChatRequest]
 
-    def ask(self, ledger: Ledger, on_progress: OnProgress) -> tuple[list[ChatReply], int]:
+    def ask(
+        self, ledger: Ledger, evaluation: str, on_progress: OnProgress
+    ) -> tuple[list[ChatReply], int]:
         """All replies in order, and how many were known already."""
         contents = [self._content(request) for request in self.requests]
         known = ledger.evaluations.cached(contents)
@@ -101,7 +120,9 @@ class _Asked:
         def keep(position: int, reply: ChatReply) -> None:
             content = missing[position]
             known[content] = reply
-            ledger.evaluations.keep(content, self.model.provider.name, self.model.name, reply)
+            ledger.evaluations.keep(
+                content, self.model.provider.name, self.model.name, reply, evaluation
+            )
             nonlocal answered
             answered += counts[content]  # replies come in any order: the position is no count
             on_progress(answered, self.model.name)
@@ -133,48 +154,26 @@ def _require_unseen(plan: Plan, rows: Sequence[Row], ledger: Ledger) -> None:
         )
 
 
-def _result(
-    evaluation: str,
-    rows: Sequence[Row],
-    base: tuple[str, list[ChatReply], int],
-    tuned: tuple[str, list[ChatReply], int],
-    turns: int,
-) -> Result:
-    base_right = [
-        rows_of.is_right(r.text, row.reference) for r, row in zip(base[1], rows, strict=True)
-    ]
-    tuned_right = [
-        rows_of.is_right(r.text, row.reference) for r, row in zip(tuned[1], rows, strict=True)
-    ]
-    differences = [int(t) - int(b) for t, b in zip(tuned_right, base_right, strict=True)]
-    labels = rows_of.label_set(rows)
-    difference = sum(differences) / len(rows)
-    p = statistics.mcnemar(differences.count(1), differences.count(-1))
-    return Result(
-        id=evaluation,
-        n=len(rows),
-        metric=METRIC,
-        baseline=_score(base, base_right, labels),
-        tuned=_score(tuned, tuned_right, labels),
-        difference=difference,
-        difference_ci=statistics.paired_bootstrap(differences),
-        p=p,
-        verdict=statistics.verdict(difference, p),
-        few_shot=turns // 2,
-    )
+def _require_fitting(plan: Plan, rows: Sequence[Row]) -> None:
+    """Refuse a metric that the references say nothing to."""
+    for metric in plan.metrics:
+        for row in rows:
+            has = bool(row.calls) if metric.needs == "calls" else not row.calls
+            if not has:
+                what = "calls tools" if row.calls else "calls no tool"
+                raise DataError(
+                    f"{plan.dataset.path}:{row.line}: the reference {what}, which {metric.name} "
+                    "cannot judge",
+                    hint="choose --metric tool_call for calls, another one for texts",
+                    where=f"{plan.dataset.path}:{row.line}",
+                )
 
 
-def _score(answered: tuple[str, list[ChatReply], int], right: list[bool], labels: Any) -> Score:
-    name, replies, cached = answered
-    known = None
-    if labels is not None:
-        known = sum(reply.text.strip() in labels for reply in replies) / len(replies)
-    return Score(
-        model=name,
-        value=sum(right) / len(right),
-        ci=statistics.wilson(sum(right), len(right)),
-        known_label=known,
+def _asked(model: Model, replies: Sequence[ChatReply], cached: int) -> Asked:
+    return Asked(
+        model=model.name,
         prompt_tokens=sum(reply.prompt_tokens for reply in replies),
         completion_tokens=sum(reply.completion_tokens for reply in replies),
         cached=cached,
+        seconds=median(reply.seconds for reply in replies),
     )

@@ -56,11 +56,12 @@ def test_a_second_evaluation_calls_nobody(
 ) -> None:
     first = bridge.evaluate(held, model=job.id)
     assert (first.n, _calls(vendor)) == (N, 2 * N)
-    assert (first.baseline.value, first.tuned.value, first.verdict) == (0.0, 1.0, "better")
+    main = first.main
+    assert (main.baseline.value, main.tuned.value, first.verdict) == (0.0, 1.0, "better")
     second = bridge.evaluate(held, model=job.id)
     assert _calls(vendor) == 2 * N
     assert (second.baseline.cached, second.tuned.cached) == (N, N)
-    assert (second.difference, second.difference_ci) == (first.difference, first.difference_ci)
+    assert second.comparisons == first.comparisons
 
 
 def test_rows_that_ask_the_same_are_asked_once(
@@ -155,4 +156,69 @@ def test_a_model_against_itself_shows_nothing(
     bridge: ftbridge.Bridge, job: ftbridge.Job, held: Path
 ) -> None:
     result = bridge.evaluate(held, model=job.id, baseline=f"openai:{job.model}")
-    assert (result.difference, result.p, result.verdict) == (0.0, 1.0, "no evidence")
+    assert (result.main.difference, result.main.p, result.verdict) == (0.0, 1.0, "no evidence")
+
+
+def test_several_metrics_read_the_same_replies(
+    bridge: ftbridge.Bridge, job: ftbridge.Job, held: Path, vendor: Account
+) -> None:
+    bridge.evaluate(held, model=job.id)
+    names = ["normalized_match", "exact_match", "chrf"]
+    result = bridge.evaluate(held, model=job.id, metrics=names)
+    assert _calls(vendor) == 2 * N
+    assert [each.metric for each in result.comparisons] == names
+    assert [each.test for each in result.comparisons] == ["mcnemar", "mcnemar", "sign"]
+    told = result.to_dict()
+    assert told["metric"] == "normalized_match" and len(told["metrics"]) == 3
+    assert told["metrics"][2]["tuned"] == {"value": 1.0, "ci": [1.0, 1.0]}
+    assert 0 < told["minimum_detectable"] < 1
+    with pytest.raises(ftbridge.UsageError):
+        bridge.evaluate(held, model=job.id, metrics=[])
+
+
+def test_labels_are_told_one_by_one(
+    bridge: ftbridge.Bridge, job: ftbridge.Job, tmp_path: Path
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    rows = [("good", 6), ("bad", 4)]
+    lines = [
+        json.dumps({"messages": [{"role": "user", "content": f"{label} {n}"},
+                                 {"role": "assistant", "content": label}]})
+        for label, count in rows for n in range(count)
+    ]  # fmt: skip
+    path.write_text("\n".join(lines) + "\n")
+    labels = bridge.evaluate(path, model=job.id).to_dict()["labels"]
+    assert [(row["label"], row["n"]) for row in labels["classes"]] == [("bad", 4), ("good", 6)]
+    told = {row["label"]: row["tuned"] for row in labels["classes"]}
+    wrong = sum(row["count"] for row in labels["confusion"])
+    assert wrong == round(sum((1 - told[label]) * count for label, count in rows))
+
+
+def test_the_baselines_prompt_is_its_own(
+    bridge: ftbridge.Bridge, job: ftbridge.Job, held: Path, tmp_path: Path, vendor: Account
+) -> None:
+    bridge.evaluate(held, model=job.id, limit=2)
+    prompt = tmp_path / "prompt.txt"
+    prompt.write_text("Be exact. {system}")
+    result = bridge.evaluate(held, model=job.id, limit=2, baseline_prompt=prompt)
+    assert (result.baseline.cached, result.tuned.cached) == (0, 2)
+    asked = [r for r in vendor.store.requests if r.path == "/v1/chat/completions"][-1]
+    first = asked.body["messages"][0]
+    assert first["role"] == "system" and first["content"].startswith("Be exact. ")
+    with pytest.raises(ftbridge.DataError):
+        bridge.evaluate(held, model=job.id, baseline_prompt=tmp_path / "none.txt")
+
+
+def test_a_metric_that_the_references_say_nothing_to(
+    bridge: ftbridge.Bridge, job: ftbridge.Job, held: Path, tmp_path: Path, vendor: Account
+) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+    calls = tmp_path / "calls.jsonl"
+    turns = [{"role": "user", "content": "go"}, {"role": "assistant", "tool_calls": [call]}]
+    calls.write_text(json.dumps({"messages": turns, "tools": [tool]}) + "\n")
+    for data, metric in ((calls, "exact_match"), (held, "tool_call")):
+        with pytest.raises(ftbridge.DataError, match=r":1: the reference calls .* cannot judge"):
+            bridge.evaluate(data, model=job.id, metrics=[metric])
+    assert _calls(vendor) == 0
+    assert bridge.evaluate(calls, model=job.id, metrics=["tool_call"]).main.metric == "tool_call"
