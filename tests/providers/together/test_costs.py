@@ -1,0 +1,73 @@
+"""What a job is estimated at: by training type, with evaluations, packed or not.
+
+Prices: together.ai/blog of 2026-09-11 (Qwen3.5-9B, LoRA: SFT 0.34, DPO 0.84 USD per million).
+Rules: docs.together.ai/docs/fine-tuning/pricing (read 2026-11-24).
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from together_world import Vendor, spec
+
+import ftbridge
+from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.jobs.plan import Plan
+
+TOKENS = TokenCount(low=1_000_000, high=2_000_000, n_epochs=3, grade="estimated", counter="c")
+
+
+def lines(together: Vendor, **changes: Any) -> dict[str, Quantity]:
+    made = together.connect().billing(spec(**changes), TOKENS)
+    return {line.name: line for line in made}
+
+
+def test_training_is_billed_by_its_type_and_hosting_is_named(together: Vendor) -> None:
+    for adapter in ("lora", "full"):
+        made = lines(together, adapter=adapter)
+        assert set(made) == {"training", "hosting"}
+        assert (made["training"].low, made["training"].high) == (3, 6)
+        assert made["training"].tier == adapter
+        assert made["hosting"].low is None and not made["hosting"].training
+
+
+def test_evaluations_are_bounded_by_the_bytes_of_the_file(together: Vendor) -> None:
+    held_out = spec().training.model_copy(update={"bytes": 500_000})
+    made = lines(together, validation=held_out, options={"n_evals": "4"})["evaluation"]
+    assert (made.low, made.high) == (0, 2)
+    assert "evaluation" not in lines(together, validation=held_out)
+
+
+def test_without_packing_each_row_is_as_long_as_the_longest(together: Vendor) -> None:
+    unpacked = {"packing": "false"}
+    made = lines(together, options=unpacked | {"max_seq_length": "1000"})["training"]
+    assert made.low == made.high == Decimal(12 * 3 * 1000) / 1_000_000
+    assert lines(together, options=unpacked)["training"].low == Decimal(12 * 3 * 65536) / 1_000_000
+    assert lines(together, model="acme/none", options=unpacked)["training"].low is None
+
+
+def plan(together: Vendor, rows: list[Any], **wishes: Any) -> Plan:
+    data = together.home / "train.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    bridge = ftbridge.Bridge(together.home / "home")
+    return bridge.plan(data, provider="together", base_url=together.url, **wishes)
+
+
+@pytest.mark.parametrize(("method", "price"), [("sft", "0.34"), ("dpo", "0.84")])
+def test_the_published_prices(together: Vendor, method: str, price: str) -> None:
+    say = {"user": {"role": "user", "content": "a"}, "yes": {"role": "assistant", "content": "b"}}
+    row: dict[str, Any] = {"messages": list(say.values())}
+    if method == "dpo":
+        row = {"prompt": [say["user"]], "chosen": [say["yes"]],
+               "rejected": [say["yes"] | {"content": "c"}]}  # fmt: skip
+    made = plan(together, [row] * 10, method=method)
+    (training,) = made.usd.lines
+    assert training.unit_price == Decimal(price) and made.usd.unknown == ("hosting",)
+    assert made.tokens.n_epochs == 1 and made.refusal is None
+    unknown = plan(together, [row] * 10, method=method, adapter="full")
+    assert unknown.usd.low is None and unknown.refusal is not None
+    assert unknown.refusal.code == "unknown_cost"
+    assert together.tape.exchanges == []  # a plan asks nobody
