@@ -94,3 +94,34 @@ def export_(session: Session, form: str, out: Path, **wanted: Any) -> None:
         stream.write(export.FORMS[form](rows).encode())
     session.document({"written": len(rows), "file": str(out)})
     session.lines(f"{len(rows)} prices in {out}")
+
+
+@command.command("refresh")
+@click.option("--provider", "providers", multiple=True, help="Only this vendor; may be repeated.")
+@click.option("--allow-jumps", is_flag=True, help="Take prices that changed more than fivefold.")
+@click.option("--base-url", help="Ask this address instead of the vendors' own (a mirror).")
+@common
+def refresh_(
+    session: Session, providers: tuple[str, ...], allow_jumps: bool, base_url: str | None
+) -> int:
+    """Read public price sources again. What cannot be read keeps its price and its date."""
+    outcomes = session.bridge.refresh_prices(providers, allow_jumps=allow_jumps, base_url=base_url)
+    session.document({"refreshed": [listing.outcome(item) for item in outcomes]})
+    session.table(
+        ("provider", "read", "changed", "not there", "jumped", "error"),
+        [
+            (
+                item.provider,
+                item.read,
+                len(item.changed),
+                len(item.missing),
+                len(item.jumped),
+                item.error.message if item.error else None,
+            )
+            for item in outcomes
+        ],
+    )
+    for item in outcomes:
+        for line in listing.told(item):
+            session.lines(line)
+    return 4 if any(item.error for item in outcomes) else 0

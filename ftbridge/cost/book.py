@@ -12,9 +12,12 @@ from pydantic import ValidationError
 from ftbridge.config import Config
 from ftbridge.cost.library import library
 from ftbridge.cost.prices import PriceBook, PriceRow
+from ftbridge.cost.refresh import Fetch, Outcome, names, refresh
 from ftbridge.cost.sources import price_files
 from ftbridge.errors import LedgerError
 from ftbridge.files import atomic_write
+
+OURS = ("shipped", "refreshed")
 
 
 def load(config: Config) -> PriceBook:
@@ -69,3 +72,35 @@ def _libraries(files: Sequence[Path]) -> dict[str, str]:
             if "inference_library" in head:
                 found[head["provider"]] = head["inference_library"]
     return found
+
+
+def refresh_all(
+    home: Path,
+    book: PriceBook,
+    providers: Sequence[str],
+    *,
+    allow_jumps: bool = False,
+    base_url: str | None = None,
+) -> list[Outcome]:
+    """Read the sources of some vendors (none named: all) again, and keep what was read.
+
+    A price that was not read stays as it was; one that a former refresh has read stays too.
+
+    Raises:
+        UsageError: for a vendor without a public source.
+    """
+    fetch = Fetch(base_url)
+    outcomes = []
+    for name in providers or names():
+        known = [
+            row
+            for row in book.rows
+            if row.provider == name and row.origin in ("shipped", "refreshed")
+        ]
+        outcome = refresh(name, known, fetch, allow_jumps=allow_jumps)
+        if outcome.rows:
+            read = {row.identity for row in outcome.rows}
+            kept = [row for row in known if row.origin == "refreshed" and row.identity not in read]
+            keep_refreshed(home, name, [*outcome.rows, *kept])
+        outcomes.append(outcome)
+    return outcomes

@@ -96,5 +96,6 @@ def _line(quantity: Quantity, low: Decimal, high: Decimal, row: PriceRow) -> Cos
         source_date=row.source_date,
         evidence=row.evidence,
         stale=row.stale,
+        training=quantity.training,
         monthly=quantity.monthly,
     )

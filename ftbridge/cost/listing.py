@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ftbridge.cost.prices import UNITS, PriceRow
+from ftbridge.cost.refresh import Change, Outcome
 from ftbridge.errors import UsageError
 
 
@@ -73,3 +74,39 @@ def usual_unit(item: str) -> str:
             where="item",
         )
     return min(UNITS[item])
+
+
+def outcome(item: Outcome) -> dict[str, Any]:
+    """The JSON form of one vendor's refresh."""
+    return {
+        "provider": item.provider,
+        "read": item.read,
+        "changed": [_change(change) for change in item.changed],
+        "jumped": [_change(change) for change in item.jumped],
+        "missing": [document(row) for row in item.missing],
+        "error": item.error.to_dict() if item.error else None,
+    }
+
+
+def told(item: Outcome) -> list[str]:
+    """What a person must know of one vendor's refresh: every change, and what was not taken."""
+    lines = [
+        f"{item.provider} {change.row.model} {change.row.item} {condition(change.row)}: "
+        f"{'new' if change.before is None else f'{change.before:f}'} -> {change.row.usd:f}"
+        for change in item.changed
+    ]
+    lines += [
+        f"{item.provider} {change.row.model} {change.row.item}: {change.before:f} -> "
+        f"{change.row.usd:f} is a jump and was not taken; look, then use --allow-jumps"
+        for change in item.jumped
+    ]
+    lines += [
+        f"{item.provider} {row.model} {row.item} {condition(row)}: not in the source; kept, of "
+        f"{row.source_date}"
+        for row in item.missing
+    ]
+    return lines
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return document(change.row) | {"before": change.before}

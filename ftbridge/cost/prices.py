@@ -99,7 +99,8 @@ class PriceRow(BaseModel):
         """What a newer figure of the same price has in common with this one."""
         if self.meter:
             return (self.provider, self.meter)
-        return (self.provider, self.model, self.item, self.method, self.training_type, self.tier)
+        kind = (self.method, self.training_type, self.tier)
+        return (self.provider, self.model, self.item, *kind, *self.places)
 
 
 Fallback = Callable[[str, str, str], "PriceRow | None"]

@@ -5,6 +5,7 @@ Money is USD as Decimal, never float.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -108,6 +109,7 @@ class CostLine(_Frozen):
     source_date: date | None
     evidence: str
     stale: bool
+    training: bool = True
     monthly: bool = False
 
     @property
@@ -116,6 +118,13 @@ class CostLine(_Frozen):
         if self.source_date is None:
             return "date unknown"
         return f"over {STALE_DAYS} days old" if self.stale else ""
+
+
+class Span(_Frozen):
+    """An amount of USD between two bounds, equal where it is exact."""
+
+    low: Decimal
+    high: Decimal
 
 
 class Usd(_Frozen):
@@ -128,3 +137,26 @@ class Usd(_Frozen):
     high: Decimal | None
     lines: tuple[CostLine, ...] = ()
     unknown: tuple[str, ...] = ()
+
+    @property
+    def upfront(self) -> Span | None:
+        """What the job itself bills once; None where that is not known."""
+        return None if self.low is None else _span(line for line in self.lines if not line.monthly)
+
+    @property
+    def running(self) -> Span | None:
+        """What goes on billing, over the whole horizon; None where a part of it is not known."""
+        return None if self.unknown else _span(line for line in self.lines if line.monthly)
+
+    @property
+    def stale(self) -> bool:
+        """Whether a price in it is old or of unknown age."""
+        return any(line.stale for line in self.lines)
+
+
+def _span(lines: Iterable[CostLine]) -> Span:
+    kept = list(lines)
+    return Span(
+        low=sum((line.low for line in kept), Decimal(0)),
+        high=sum((line.high for line in kept), Decimal(0)),
+    )
