@@ -16,6 +16,7 @@ from ftbridge.errors import CredentialsError, NetworkError, VendorError
 from ftbridge.vendor_errors import Answer, translate
 
 FOLDER = Path(__file__).parent
+_UNREADABLE = (ValueError, AttributeError, KeyError, TypeError)
 _CHECK = "check the network and FIREWORKS_BASE_URL"
 
 
@@ -38,10 +39,22 @@ def translated() -> Iterator[None]:
     except fireworks.APIConnectionError as error:
         kind = type(error.__cause__ or error).__name__
         raise NetworkError(f"Fireworks did not answer ({kind})", hint=_CHECK) from None
-    except (fireworks.FireworksError, httpx.HTTPError, ValueError, AttributeError) as error:
+    except (fireworks.FireworksError, httpx.HTTPError, *_UNREADABLE) as error:
         # A body that is cut off, or is no JSON, comes out of the SDK in any of these forms.
         kind = type(error).__name__
         raise NetworkError(f"Fireworks' answer could not be read ({kind})", hint=_CHECK) from None
+
+
+def require_done(answer: Any) -> None:
+    """Raise what an answer of a signed URL means, unless it is a 2xx. Buckets speak no JSON, and
+    the URL itself is a secret: neither is shown.
+
+    Raises:
+        VendorError: any other status.
+    """
+    if not answer.is_success:
+        what = Answer(status=answer.status_code, text="the file store refused the signed URL")
+        raise translate(FOLDER, "Fireworks", what)
 
 
 def _status_error(error: Any) -> VendorError | CredentialsError:

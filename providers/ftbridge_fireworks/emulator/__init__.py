@@ -1,9 +1,9 @@
 """An emulator of Fireworks' fine-tuning surface, for sandboxes and tests without an account.
 
-It speaks ``/v1/accounts/{account}``: datasets, supervised and DPO jobs, models, deployments and
-LoRA add-ons, and chat completions. A state is a pure function of the clock; nothing runs in the
-background. Written before the adapter and independently of it, so that one misreading is not
-made twice.
+It speaks ``/v1/accounts/{account}``: datasets, supervised, DPO and reinforcement jobs, models,
+deployments and LoRA add-ons, and chat completions. A state is a pure function of the clock;
+nothing runs in the background. Written before the adapter and independently of it, so that one
+misreading is not made twice; reinforcement was added later.
 
 Sources, seen 2026-11-24:
 
@@ -13,7 +13,8 @@ Sources, seen 2026-11-24:
 
 Each module says what it could not verify. In general: no call was made to the vendor, so every
 wording here is a likeness; check status, code and shape, never sentences. Not emulated:
-reinforcement jobs and evaluators, CMEK, data in foreign buckets, quotas, events (there are none).
+evaluators (one named ``sandbox`` is there), CMEK, data in foreign buckets, quotas, events (there
+are none).
 """
 
 from .app import JOB_TIMELINE, create_app

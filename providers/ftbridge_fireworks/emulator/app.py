@@ -77,7 +77,7 @@ _OTHER_ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/signed/models/{id}/{file}", models.get_signed),
     ("GET", "/signed/metrics/{kind}/{id}", models.get_metrics),
 ]
-_JOB_KINDS = ("supervisedFineTuningJobs", "dpoJobs")
+_JOB_KINDS = ("supervisedFineTuningJobs", "dpoJobs", "reinforcementFineTuningJobs")
 
 
 def _routes() -> list[tuple[str, str, Handler, dict[str, str]]]:

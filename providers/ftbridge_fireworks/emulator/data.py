@@ -1,8 +1,10 @@
 """Training data as the vendor reads it: while the job validates, not at upload.
 
 Shapes and bounds: docs.fireworks.ai fine-tuning-models (3 to 3,000,000 chats, a system message
-first only, ``weight`` 0 or 1) and dpo-fine-tuning (one assistant message on each side). Unverified:
-when the vendor checks, its sentences, and whether unknown keys are refused (here they are).
+first only, ``weight`` 0 or 1), dpo-fine-tuning (one assistant message on each side) and
+reinforcement-fine-tuning-models (messages; whatever else a line holds is for the evaluator).
+Unverified: when the vendor checks, its sentences, and whether unknown keys are refused (here they
+are).
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def text_of(content: Any) -> str:
 def read_training_data(content: bytes, kind: str) -> TrainingData:
     """Read a whole dataset for a kind of job; raises `BadData` at its first fault."""
     data = TrainingData()
-    read = _preference if kind == "dpoJobs" else _chat
+    read = _READERS[kind]
     for number, item in _examples(content):
         data.pairs.append(read(item, f"line {number}"))
         data.examples += 1
@@ -133,3 +135,20 @@ def _preference(item: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
         if len(answer) != 1 or answer[0]["role"] != "assistant":
             raise BadData(f"{where}: {side} is one assistant message")
     return _last_user(messages), item["preferred_output"][0]
+
+
+def _prompt(item: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
+    """A prompt; ``reference``, where it is a text, is what the tuned model will say."""
+    messages = _messages(item.get("messages"), where)
+    if messages[-1]["role"] == "assistant":
+        raise BadData(f"{where}: ends with an answer")
+    said = item.get("reference")
+    content = said if isinstance(said, str) else "I have been rewarded in a sandbox."
+    return _last_user(messages), {"role": "assistant", "content": content}
+
+
+_READERS = {
+    "supervisedFineTuningJobs": _chat,
+    "dpoJobs": _preference,
+    "reinforcementFineTuningJobs": _prompt,
+}

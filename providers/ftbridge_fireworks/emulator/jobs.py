@@ -1,4 +1,4 @@
-"""Supervised and DPO jobs: two lists, one behaviour.
+"""Supervised, DPO and reinforcement jobs: three lists, one behaviour.
 
 The client may choose the id, in the query; a taken one is refused with 409 ALREADY_EXISTS
 (unverified: the SDK documents the parameter alone). Unverified as well: that names must be full
@@ -32,6 +32,7 @@ async def create(emulator: Emulator, call: Call) -> dict[str, Any]:
     if (kind, job_id) in emulator.store.jobs:
         raise exists(f"{kind} {job_id}")
     settings = body if kind == "supervisedFineTuningJobs" else body.get("trainingConfig", {})
+    _check(emulator, body, settings)
     base = models.base_of(emulator, settings, call.now)
     output = _output(emulator, settings.get("outputModel"), job_id, call.now)
     data, failure = _read(emulator, call, body["dataset"], "dataset")
@@ -43,6 +44,19 @@ async def create(emulator: Emulator, call: Call) -> dict[str, Any]:
     emulator.store.jobs[kind, job_id] = job
     emulator.store.outputs[output] = job
     return lifecycle.view(job, call.now, emulator, created=True)
+
+
+def _check(emulator: Emulator, body: dict[str, Any], settings: dict[str, Any]) -> None:
+    """What no single field shows: powers of two, losses without KL, an evaluator of the account."""
+    rank = settings.get("loraRank", 8)
+    if rank & (rank - 1):
+        raise invalid("loraRank: not a power of two")
+    loss = body.get("lossConfig", {})
+    if loss.get("klBeta") and loss.get("method") in ("DAPO", "GSPO_TOKEN"):
+        raise invalid(f"loss_config.kl_beta must be 0/unset when method is {loss['method']}")
+    evaluator = body.get("evaluator")
+    if evaluator and id_of(evaluator, "evaluators", "evaluator") not in emulator.store.evaluators:
+        raise not_found(evaluator)
 
 
 def _output(emulator: Emulator, wanted: str | None, job_id: str, now: float) -> str:
@@ -93,7 +107,7 @@ async def retrieve(emulator: Emulator, call: Call) -> dict[str, Any]:
     query = parameters(call, ("readMask",))
     job = _find(emulator, call)
     shown = lifecycle.view(job, call.now, emulator)
-    if job.kind != "dpoJobs" and shown["state"] == "JOB_STATE_COMPLETED":
+    if job.kind == "supervisedFineTuningJobs" and shown["state"] == "JOB_STATE_COMPLETED":
         shown["metricsFileSignedUrl"] = _metrics_url(call, job)
     return masked(shown, query.get("readMask"))
 

@@ -103,12 +103,17 @@ def view(job: Job, now: float, emulator: Emulator, created: bool = False) -> dic
         "createdBy": "someone@example.com",
     }
     output = {"outputModel": name("models", job.output_model)}
-    if job.kind == "dpoJobs":
-        shown["trainingConfig"] = {**job.settings, **output}
-    else:
-        shown |= {**output, "updateTime": stamp(now), "jobProgress": _progress(job, now, emulator)}
+    if job.kind != "dpoJobs":
+        shown["jobProgress"] = _progress(job, now, emulator)
+    if job.kind == "supervisedFineTuningJobs":
+        shown |= {**output, "updateTime": stamp(now)}
         if not created:
             shown["estimatedCost"] = _cost(job, emulator)
+    else:
+        shown["trainingConfig"] = {**job.settings, **output}
+    if job.kind == "reinforcementFineTuningJobs" and ended is not None:
+        seconds = int(job.watch.elapsed(ended))
+        shown["acceleratorSeconds"] = {"NVIDIA_H100_80GB": str(seconds)}
     if ended is not None:
         shown["completedTime"] = stamp(ended)
     return shown

@@ -1,34 +1,31 @@
 """Models: a few of the vendor's bases, and what this account's jobs have made.
 
 A tuned model is a PEFT add-on; its files can be taken home by signed URL. Unverified: the file
-names (here PEFT's own), the target modules shown, and which bases are tunable today.
+names (here PEFT's own) and the target modules shown.
 """
 
 from __future__ import annotations
 
 import json
 import struct
+from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
+
+from ftbridge.catalogue import Catalogue
 
 from . import lifecycle
 from .errors import invalid, not_found, not_now
 from .paging import id_of, masked, name, page, parameters
 from .store import Call, Emulator, Job, stamp
 
-# Names as in the SDK's examples and docs.fireworks.ai; the list is not the vendor's.
+UNTUNABLE = frozenset({"accounts/fireworks/models/deepseek-v3p1"})
+# What the catalogue lists, and one that is there without being tunable.
 BASES = {
-    f"accounts/fireworks/models/{model}": context
-    for model, context in {
-        "llama-v3p1-8b-instruct": 131072,
-        "llama-v3p3-70b-instruct": 131072,
-        "qwen3-8b": 40960,
-        "qwen3-32b": 40960,
-        "kimi-k2-instruct-0905": 262144,
-    }.items()
-}
-UNTUNABLE = frozenset({"accounts/fireworks/models/kimi-k2-instruct-0905"})
+    row.model: row.context or 0
+    for row in Catalogue.load(Path(__file__).parents[1] / "catalogue.toml").models
+} | dict.fromkeys(UNTUNABLE, 163840)
 _BASE_CREATED = 1_735_689_600.0
 
 

@@ -1,8 +1,10 @@
 """What the routes take, as data for `ftbridge.testing.wire`.
 
-Fields are those of the SDK's parameter types (``fireworks-ai`` 1.2.30). Bounds: LoRA rank 4..64
-from ``PeftDetails``, beta from ``DpoConfig`` (> 0 and < 0.5); that a job refuses others at once is
-unverified. Numbers below one (epochs, batch sizes, rates) are refused here; the SDK says nothing.
+Fields are those of the SDK's parameter types (``fireworks-ai`` 1.2.30). Bounds: beta from
+``DpoConfig`` (> 0 and < 0.5); LoRA rank a power of two up to 32, and what supervised and DPO jobs
+refuse as deprecated, from docs.fireworks.ai/fine-tuning/fine-tuning-models; those of
+reinforcement from .../parameter-tuning (both seen 2026-11-25). That a job refuses others at once
+is unverified. Numbers below one (epochs, batches, rates) are refused here; the SDK says nothing.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ _WANDB = Record(
 )
 _AWS = Record({"credentialsSecret": _WORD, "iamRoleArn": _WORD})
 _AZURE = Record({"credentialsSecret": _WORD, "managedIdentityClientId": _WORD, "tenantId": _WORD})
-# The settings that supervised jobs carry flat and DPO jobs carry in trainingConfig.
+# The settings that supervised jobs carry flat and the others carry in trainingConfig.
 TRAINING = {
     "baseModel": _WORD,
     "batchSize": _COUNT,
@@ -57,12 +59,18 @@ TRAINING = {
     "jinjaTemplate": _WORD,
     "learningRate": Field(Number(above=0)),
     "learningRateWarmupSteps": Field(Number(integer=True, least=0)),
-    "loraRank": Field(Number(integer=True, least=4, most=64)),
+    "loraRank": Field(Number(integer=True, least=4, most=32)),
     "maxContextLength": _COUNT,
     "optimizerWeightDecay": _SHARE,
     "outputModel": _WORD,
     "region": Field(Text(REGIONS)),
     "warmStartFrom": _WORD,
+}
+# Supervised and DPO jobs refuse anything but nothing in these ("Deprecated parameters").
+_DEPRECATED = {
+    "batchSize": Field(Number(integer=True, least=0, most=0)),
+    "gradientAccumulationSteps": Field(Number(integer=True, least=0, most=0)),
+    "jinjaTemplate": Field(Text(longest=0)),
 }
 _COMMON = {
     "dataset": Field(Text(shortest=1), required=True),
@@ -74,10 +82,12 @@ _COMMON = {
     "useReservation": _FLAG,
     "wandbConfig": Field(_WANDB),
 }
+_NOT_REWARD = ("rendererHuggingFaceRepoId", "useReservation")
 _SUPERVISED = Record(
     {
         **_COMMON,
         **TRAINING,
+        **_DEPRECATED,
         "earlyStop": _FLAG,
         "evalAutoCarveout": _FLAG,
         "evaluationDataset": _WORD,
@@ -106,11 +116,61 @@ _LOSS = Record(
     }
 )
 _PREFERENCE = Record(
-    {**_COMMON, "trainingConfig": Field(Record(TRAINING)), "lossConfig": Field(_LOSS)}
+    {
+        **_COMMON,
+        "trainingConfig": Field(Record({**TRAINING, **_DEPRECATED})),
+        "lossConfig": Field(_LOSS),
+    }
 )
-JOBS = {"supervisedFineTuningJobs": _SUPERVISED, "dpoJobs": _PREFERENCE}
+_ROLLOUT = Record(
+    {
+        "extraBody": _WORD,
+        "maxOutputTokens": Field(Number(integer=True, least=16, most=16384)),
+        "responseCandidatesCount": Field(Number(integer=True, least=2)),
+        "temperature": Field(Number(least=0.1, most=2)),
+        "topK": Field(Number(integer=True, least=0, most=100)),
+        "topP": Field(Number(least=0, most=1)),
+    }
+)
+_REWARD_TRAINING = {
+    **TRAINING,
+    "epochs": Field(Number(integer=True, least=1, most=10)),
+    "learningRate": Field(Number(least=1e-5, most=5e-4)),
+}
+_REWARD_LOSS = Record(
+    {
+        "method": Field(Text(("METHOD_UNSPECIFIED", "GRPO", "DAPO", "GSPO_TOKEN"))),
+        "klBeta": _SHARE,
+    }
+)
+_REINFORCEMENT = Record(
+    {
+        **{name: field for name, field in _COMMON.items() if name not in _NOT_REWARD},
+        "evaluator": Field(Text(shortest=1), required=True),
+        "chunkSize": Field(Number(integer=True, least=1, most=10_000)),
+        "evalAutoCarveout": _FLAG,
+        "evaluationDataset": _WORD,
+        "inferenceParameters": Field(_ROLLOUT),
+        "lossConfig": Field(_REWARD_LOSS),
+        "maxConcurrentEvaluations": _COUNT,
+        "maxConcurrentRollouts": _COUNT,
+        "maxInferenceReplicaCount": _COUNT,
+        "mcpServer": _WORD,
+        "nodeCount": _COUNT,
+        "trainingConfig": Field(Record(_REWARD_TRAINING)),
+    }
+)
+JOBS = {
+    "supervisedFineTuningJobs": _SUPERVISED,
+    "dpoJobs": _PREFERENCE,
+    "reinforcementFineTuningJobs": _REINFORCEMENT,
+}
 # The query parameter in which the client chooses a job's id.
-ID_PARAMETER = {"supervisedFineTuningJobs": "supervisedFineTuningJobId", "dpoJobs": "dpoJobId"}
+ID_PARAMETER = {
+    "supervisedFineTuningJobs": "supervisedFineTuningJobId",
+    "dpoJobs": "dpoJobId",
+    "reinforcementFineTuningJobs": "reinforcementFineTuningJobId",
+}
 _DATASET = Record(
     {
         "displayName": _SHOWN,

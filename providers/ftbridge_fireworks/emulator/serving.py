@@ -93,7 +93,10 @@ async def get_deployment(emulator: Emulator, call: Call) -> dict[str, Any]:
 
 
 async def delete_deployment(emulator: Emulator, call: Call) -> dict[str, Any]:
-    """DELETE deployments/{id}: refused while add-ons are loaded, unless checks are ignored."""
+    """DELETE deployments/{id}: refused while add-ons are loaded, unless checks are ignored.
+
+    ``hard`` frees the name at once (unverified: the SDK says only that it is a hard deletion).
+    """
     query = parameters(call, ("hard", "ignoreChecks"))
     found = find_deployment(emulator, call.path["id"])
     full = name("deployments", found.id)
@@ -104,6 +107,8 @@ async def delete_deployment(emulator: Emulator, call: Call) -> dict[str, Any]:
         del emulator.store.addons[each.id]
     if found.deleted_at is None:
         found.deleted_at = call.now
+    if query.get("hard") == "true":
+        del emulator.store.deployments[found.id]
     return {}
 
 

@@ -111,6 +111,7 @@ class Store:
     deployments: dict[str, Deployment] = field(default_factory=dict)
     addons: dict[str, Addon] = field(default_factory=dict)
     outputs: dict[str, Job] = field(default_factory=dict)
+    evaluators: set[str] = field(default_factory=lambda: {"sandbox"})
     requests: list[Recorded] = field(default_factory=list)
     usd_per_million: float = USD_PER_MILLION
     max_upload_bytes: int = 150_000_000
