@@ -392,7 +392,7 @@ class Bridge:
             baseline_prompt=arguments.text(baseline_prompt, "baseline_prompt"),
             max_tokens=max_tokens,
             limit=limit,
-            job_id=job.id if job else None,
+            job=job.row if job else None,
             allow_trained_rows=allow_trained_rows,
         )
         return evaluation.evaluate(plan, self.ledger, on_progress)

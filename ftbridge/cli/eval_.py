@@ -93,6 +93,9 @@ def _show(session: Session, result: Result) -> None:
             ],
         )  # fmt: skip
     _show_labels(session, result.labels)
+    if result.held_out.reason:
+        session.note(f"rows compared with the training data by {result.held_out.checked} only: "
+                     f"{result.held_out.reason}")  # fmt: skip
     least = result.main.minimum_detectable
     session.lines(
         f"{result.verdict} on {result.n} rows; so many rows show a difference of {least:.1%} "

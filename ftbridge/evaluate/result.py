@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ftbridge.evaluate.unseen import HeldOut
+
 
 @dataclass(frozen=True)
 class Share:
@@ -108,6 +110,7 @@ class Result:
     tuned: Asked
     few_shot: int
     labels: Labels | None
+    held_out: HeldOut
 
     @property
     def main(self) -> Comparison:
@@ -128,6 +131,7 @@ class Result:
             "n": self.n,
             "metric": main.metric,
             "few_shot": self.few_shot,
+            "held_out": asdict(self.held_out),
             "baseline": _side(self.baseline, main.metric, main.baseline, known[0]),
             "tuned": _side(self.tuned, main.metric, main.tuned, known[1]),
             "difference": main.difference_dict(),

@@ -18,8 +18,9 @@ from ftbridge.evaluate import scoring
 from ftbridge.evaluate.metrics import Metric
 from ftbridge.evaluate.result import Asked, Result
 from ftbridge.evaluate.rows import Row
+from ftbridge.evaluate.unseen import HeldOut, require_unseen
 from ftbridge.job import Model
-from ftbridge.jobs.ledger import Ledger
+from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.provider import ChatReply, ChatRequest
 
 OnProgress = Callable[[float, str], None]
@@ -37,7 +38,7 @@ class Plan:
     baseline_prompt: str | None = None
     max_tokens: int = 64
     limit: int | None = None
-    job_id: str | None = None
+    job: JobRow | None = None
     allow_trained_rows: bool = False
 
 
@@ -54,7 +55,11 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
     """
     rows = rows_of.load(plan.dataset, plan.limit)
     _require_fitting(plan, rows)
-    _require_unseen(plan, rows, ledger)
+    held_out = (
+        HeldOut("waived")
+        if plan.allow_trained_rows
+        else require_unseen(plan.dataset, rows, plan.job, ledger)
+    )
     evaluation = _begin(plan, ledger)
     examples = rows_of.shots(plan.few_shot)
     prompted = [
@@ -78,6 +83,7 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
         tuned=_asked(plan.tuned, tuned_replies, tuned_cached),
         few_shot=len(examples) // 2,
         labels=scoring.labels(rows, base_replies, tuned_replies),
+        held_out=held_out,
     )
     ledger.evaluations.finish(evaluation, result.to_dict())
     return result
@@ -88,7 +94,7 @@ def _begin(plan: Plan, ledger: Ledger) -> str:
     ledger.evaluations.begin(
         {
             "id": evaluation,
-            "job_id": plan.job_id,
+            "job_id": plan.job.id if plan.job else None,
             "data_sha256": plan.dataset.sha256,
             "model": plan.tuned.name,
             "baseline": plan.baseline.name,
@@ -138,20 +144,6 @@ class _Asking:
         identity = [provider.name, provider.account, self.model.name, version]
         text = json.dumps([identity, vars(request)], sort_keys=True, default=list)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _require_unseen(plan: Plan, rows: Sequence[Row], ledger: Ledger) -> None:
-    if plan.job_id is None or plan.allow_trained_rows:
-        return
-    seen = ledger.history.trained_on(plan.job_id, [row.fingerprint for row in rows])
-    if seen:
-        raise DataError(
-            f"{plan.dataset.path}: {seen} of its prompts were trained on in {plan.job_id}; "
-            "a score on them says nothing",
-            hint="use rows that were held out, or --allow-trained-rows",
-            where=str(plan.dataset.path),
-            code="trained_rows",
-        )
 
 
 def _require_fitting(plan: Plan, rows: Sequence[Row]) -> None:

@@ -222,3 +222,29 @@ def test_a_metric_that_the_references_say_nothing_to(
             bridge.evaluate(data, model=job.id, metrics=[metric])
     assert _calls(vendor) == 0
     assert bridge.evaluate(calls, model=job.id, metrics=["tool_call"]).main.metric == "tool_call"
+
+
+def test_near_duplicates_of_training_rows_are_refused(
+    bridge: ftbridge.Bridge, held: Path, tmp_path: Path, vendor: Account
+) -> None:
+    def chat(question: str) -> str:
+        turns = [{"role": "user", "content": question}, {"role": "assistant", "content": "yes"}]
+        return json.dumps({"messages": turns}) + "\n"
+
+    words = [f"word{n}" for n in range(60)]
+    train = tmp_path / "long.jsonl"
+    train.write_text("".join(chat(" ".join(words[n:] + words[:n])) for n in range(0, 60, 5)))
+    job = bridge.submit(bridge.plan(train, provider="openai")).wait(0.05)
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text(held.read_text() + chat(" ".join([*words[:30], "changed", *words[31:]])))
+    with pytest.raises(ftbridge.DataError) as caught:
+        bridge.evaluate(mixed, model=job.id)
+    assert caught.value.code == "trained_rows"
+    assert "1 of its rows nearly repeat" in caught.value.message
+    assert f"lines {N + 1})" in caught.value.message and _calls(vendor) == 0
+    assert bridge.evaluate(mixed, model=job.id, limit=N).held_out.checked.endswith("duplicates")
+    told = bridge.evaluate(mixed, model=job.id, allow_trained_rows=True).to_dict()
+    assert told["held_out"] == {"checked": "waived", "reason": ""}
+    train.write_text(train.read_text() * 2)
+    told = bridge.evaluate(mixed, model=job.id).to_dict()
+    assert told["held_out"]["checked"] == "prompts" and "changed" in told["held_out"]["reason"]
