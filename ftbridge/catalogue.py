@@ -87,6 +87,12 @@ class Residency(Source):
     message: str
 
 
+class Residency(Source):
+    """Where the vendor keeps and trains on data, or that it promises nothing of the kind."""
+
+    message: str
+
+
 class Limits(_Frozen):
     """What the vendor demands of a request; what it demands of data is in ``rules.toml``."""
 

@@ -14,10 +14,10 @@ from ftbridge.cost.types import TokenCount, Usd
 from ftbridge.dataset import Dataset
 from ftbridge.errors import FtbridgeError
 from ftbridge.graders import Grader
+from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.payload import Converted, survey
 from ftbridge.jobs.planning import closed, closing_warnings, count_epochs
 from ftbridge.jobs.spec import DataRef, Hyperparameters, JobSpec, Method
-from ftbridge.policy import Privacy, decide
 from ftbridge.provider import Provider
 
 
@@ -59,7 +59,7 @@ class Question:
     dataset: Dataset
     method: Method
     hyperparameters: Hyperparameters
-    privacy: Privacy
+    clearance: Clearance
     family: str | None
     grader: Grader | None = None
 
@@ -87,7 +87,7 @@ def _cheapest_first(offer: Offer) -> tuple[bool, Decimal]:
 
 
 def _at(question: Question, provider: Provider, book: PriceBook) -> tuple[list[Offer], list[str]]:
-    policy = decide(question.privacy, provider.destination)
+    policy = question.clearance.decide(provider.destination)
     if not policy.allowed:
         return [], [f"{policy.message} ({policy.rule})"]
     offers, reasons = [], []
@@ -120,7 +120,7 @@ def _offer(question: Question, provider: Provider, row: TunableModel, book: Pric
         adapter=row.adapters[0],
         hyperparameters=question.hyperparameters,
         grader=question.grader,
-        privacy=question.privacy,
+        privacy=question.clearance.label.privacy,
         training=DataRef(
             path=str(question.dataset.path),
             sha256="",

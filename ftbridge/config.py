@@ -1,8 +1,9 @@
 """Where ftbridge keeps things, and what the user has set.
 
 Home is ``--home``, else ``FTBRIDGE_HOME``, else ``~/.ftbridge``; settings are in ``config.toml``
-there and, stronger, in ``ftbridge.toml`` of the working folder. A provider's option comes from
-a flag, else ``FTBRIDGE_<PROVIDER>_<OPTION>``, else ``[providers.<provider>]``.
+there and, stronger, in the nearest ``ftbridge.toml`` of the working folder and those above it.
+A provider's option comes from a flag, else ``FTBRIDGE_<PROVIDER>_<OPTION>``, else
+``[providers.<provider>]``. The policy in those files is read by :mod:`ftbridge.policy`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ftbridge.errors import UsageError
 from ftbridge.files import private_dir
+from ftbridge.project import project_files
 
 
 class Config:
-    """The merged settings of one home and one working folder.
+    """The merged settings of one home and one working folder, read on first use.
 
     Raises:
         UsageError: where a settings file is not TOML, naming the line.
@@ -27,10 +30,14 @@ class Config:
     def __init__(self, home: str | Path | None = None, project: Path | None = None) -> None:
         chosen = home or os.environ.get("FTBRIDGE_HOME") or Path.home() / ".ftbridge"
         self.home = Path(chosen).expanduser().absolute()
-        self.values = _merge(
-            _read(self.home / "config.toml"),
-            _read((project or Path.cwd()) / "ftbridge.toml"),
-        )
+        self._folder = project or Path.cwd()
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """All settings, the project's on top of the home's."""
+        nearest = project_files(self._folder)[:1]
+        project = _read(nearest[0]) if nearest else {}
+        return _merge(_read(self.home / "config.toml"), project)
 
     def ensure_home(self) -> Path:
         """The home folder, made (mode 0700) if it was not there.

@@ -18,7 +18,7 @@ from ftbridge.compare import Offer
 @click.option("--method", default="sft", show_default=True, help="sft, dpo or rl.")
 @click.option("--grader", metavar="FILE", help="What scores answers (method rl): JSON or TOML.")
 @click.option("--n-epochs", type=int, help="Passes over the data.")
-@click.option("--privacy", default="internal", show_default=True, help="The data's label.")
+@click.option("--privacy", help="A label for the data; one beside the file may be stricter.")
 @click.option("--calibrate", is_flag=True, help="Measure this machine's speed first (a minute).")
 @common
 def command(session: Session, data: Path, calibrate: bool, **wanted: Any) -> None:

@@ -35,8 +35,8 @@ _OPTIONS = (
     click.option("--tag", "tags", multiple=True, metavar="K=V", help="Mark the job."),
     click.option("--option", "options", multiple=True, metavar="K=V", help="Vendor-only setting."),
     click.option("--base-url", help="Another address: sandbox, proxy, compatible server."),
-    click.option("--privacy", default="internal", show_default=True,
-                 help="public, internal, confidential or restricted."),
+    click.option("--privacy", help="public, internal, confidential or restricted; a label beside "
+                 "the file or in the project can only be raised."),
     click.option("--max-usd", help="Refuse a job that may cost more."),
     click.option("--allow-unknown-cost", is_flag=True, help="Go on where no price is known."),
     click.option("--allow-lossy", is_flag=True, help="Go on where the format loses something."),

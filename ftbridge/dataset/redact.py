@@ -17,6 +17,7 @@ from ftbridge.dataset.scan import SENSITIVE_KEY, scan_text
 from ftbridge.dataset.types import to_json
 from ftbridge.errors import UsageError
 from ftbridge.files import atomic_write
+from ftbridge.policy.labels import carry
 
 _PLACEHOLDER = re.compile(r"<([A-Z]+(?:_[A-Z]+)*)_(\d{1,9})>")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*')
@@ -67,6 +68,7 @@ def redact(dataset: Dataset, out: Path) -> Redaction:
             rows += 1
             changed += clean != line
             stream.write(clean.encode() + b"\n")
+        carry(dataset.source.location, (out,))
     return Redaction(out, rows, changed, sorted(redactor.found.values(), key=lambda r: r.kind))
 
 

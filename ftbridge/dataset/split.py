@@ -10,6 +10,7 @@ from ftbridge.dataset.dataset import Dataset
 from ftbridge.dataset.types import to_json
 from ftbridge.errors import DataError, UsageError
 from ftbridge.files import atomic_write
+from ftbridge.policy.labels import carry
 
 if TYPE_CHECKING:
     from ftbridge.dataset.quality.families import Families
@@ -59,6 +60,7 @@ def split(dataset: Dataset, share: float, seed: int, out: Path) -> Split:
     with atomic_write(train) as left, atomic_write(validation) as right:
         for item, family in zip(dataset.examples(), found.family, strict=True):
             (right if family in held_out else left).write(to_json(item.example) + b"\n")
+        carry(dataset.source.location, (train, validation))
     labels = len(set(found.labels.values()) - {""})
     return Split(train, validation, rows - held, held, len(found.sizes), labels)
 

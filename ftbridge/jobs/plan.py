@@ -50,6 +50,9 @@ class Refusal(_Frozen):
 class Plan(_Frozen):
     """A spec at one provider: what is sent, what is lost, what it costs, whether it may be.
 
+    ``label`` says who gave the data's label, ``rule`` which rule lets it go there; ``policies``
+    are the project files that held, and hold on for the job; ``retention`` is how long its
+    training data may stay at the vendor after the end.
     ``bills`` is False where nobody sends a bill (the machine is ours). ``payload`` is the create
     request with the file ids still open. ``refusal`` is None where submit would go ahead.
     """
@@ -70,6 +73,10 @@ class Plan(_Frozen):
     losses: tuple[Loss, ...]
     warnings: tuple[str, ...]
     max_usd: str | None = None
+    label: str = ""
+    rule: str = ""
+    policies: tuple[str, ...] = ()
+    retention: str | None = None
     refusal: Refusal | None = None
 
     @property

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from ftbridge import clock
 from ftbridge.cost.estimate import estimate
@@ -17,10 +19,10 @@ from ftbridge.errors import (
     LossError,
     ServiceClosed,
 )
+from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.payload import Converted, data_ref, require_kind, survey
 from ftbridge.jobs.plan import Loss, Payload, Plan, Refusal, Setting
 from ftbridge.jobs.spec import JobSpec
-from ftbridge.policy import decide
 from ftbridge.provider import Provider
 
 SHOWN_LINES = 10
@@ -42,21 +44,26 @@ def make_plan(
     book: PriceBook,
     limits: Limits,
     attempt: int = 1,
+    clearance: Clearance | None = None,
 ) -> Plan:
     """Work out everything that a submit would do.
 
     A plan that may not be submitted is returned with its ``refusal``; the most useful reason
     comes first: policy, data, losses, closing dates, budget.
 
+    Args:
+        clearance: label and policy of the data; found for the spec's files if left out.
+
     Raises:
         DataError, UsageError, Unsupported: where no plan can be made at all.
         PolicyRefused: instead of these, where the policy forbids it anyway.
     """
-    policy = decide(spec.privacy, provider.destination)
+    clearance = clearance or Clearance.of_spec(spec)
+    spec = spec.model_copy(update={"privacy": clearance.label.privacy})
     try:
-        return _plan(provider, spec, datasets, book, limits, attempt)
+        return _plan(provider, spec, datasets, book, limits, attempt, clearance)
     except FtbridgeError:
-        policy.require()
+        clearance.decide(provider.destination).require()
         raise
 
 
@@ -67,6 +74,7 @@ def _plan(
     book: PriceBook,
     limits: Limits,
     attempt: int,
+    clearance: Clearance,
 ) -> Plan:
     for dataset in filter(None, datasets):
         require_kind(dataset, spec.method)
@@ -89,6 +97,7 @@ def _plan(
         for code, lines in sorted(training.losses.items())
     )
     key = spec.key(provider.account, attempt)
+    require_policy = partial(clearance.require, provider.destination, datasets)
     return Plan(
         spec=spec,
         account=provider.account,
@@ -109,9 +118,18 @@ def _plan(
         usd=usd,
         bills=provider.bills,
         losses=losses,
-        warnings=(*closing_warnings(provider, spec), *assumed, *provider.explain(spec)),
+        warnings=(
+            *closing_warnings(provider, spec),
+            *assumed,
+            *provider.explain(spec),
+            *clearance.warnings(provider),
+        ),
+        label=clearance.label.origin,
+        rule=clearance.decide(provider.destination).rule,
+        policies=tuple(map(str, clearance.policy.files)),
+        retention=clearance.retention() if provider.leaves else None,
         max_usd=None if limits.max_usd is None else str(limits.max_usd),
-        refusal=_refusal(provider, spec, losses, usd, limits),
+        refusal=_refusal(provider, spec, losses, usd, limits, require_policy),
     )
 
 
@@ -169,10 +187,15 @@ def _payload(found: Converted) -> Payload:
 
 
 def _refusal(
-    provider: Provider, spec: JobSpec, losses: tuple[Loss, ...], usd: Usd, limits: Limits
+    provider: Provider,
+    spec: JobSpec,
+    losses: tuple[Loss, ...],
+    usd: Usd,
+    limits: Limits,
+    require_policy: Callable[[], None],
 ) -> Refusal | None:
     try:
-        decide(spec.privacy, provider.destination).require()
+        require_policy()
         if losses and not limits.allow_lossy:
             raise _lossy(provider, losses)
         shut = closed(provider, spec)

@@ -21,6 +21,7 @@ from ftbridge.errors import (
 )
 from ftbridge.files import atomic_write
 from ftbridge.jobs import late_price, leases
+from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.ledger.uploads import Sent
 from ftbridge.jobs.payload import payload_lines
@@ -42,6 +43,7 @@ BAD_REQUEST = frozenset({400, 404, 405, 413, 415, 422})
 """Answers that the same request will always get. Others (no balance, no permission) may change."""
 
 Purpose = Literal["training", "validation"]
+PURPOSES: tuple[Purpose, ...] = ("training", "validation")
 T = TypeVar("T")
 
 
@@ -63,8 +65,9 @@ class Submission:
         """Do the steps that are left. A job that was asked to stop ends here, unpaid."""
         self.provider.require_ready()
         plan = Plan.model_validate_json(self.row.plan)
+        clearance = self._clear(plan)
         try:
-            training, validation = self._files(plan)
+            training, validation = self._files(plan, clearance)
             request = self.provider.request(plan.spec, training, validation, self.row.key)
             remote = late_price.settle(plan, self._made() or self._create(request), self.provider)
             row = self.ledger.jobs.adopt(self.row.id, remote)
@@ -92,6 +95,13 @@ class Submission:
         row = self.ledger.jobs.get(self.row.id)
         if not row.is_final:
             self.ledger.jobs.move(row.id, row.state, error=error.to_dict())
+
+    def _clear(self, plan: Plan) -> Clearance:
+        """Label and policy as they are now: either may have become stricter since the plan."""
+        clearance = Clearance.of_plan(plan)
+        data = [plan.spec.training, plan.spec.validation]
+        clearance.require(self.provider.destination, [Dataset(ref.path) for ref in data if ref])
+        return clearance
 
     # -- steps -------------------------------------------------------------------------------
 
@@ -136,12 +146,14 @@ class Submission:
 
     # -- files -------------------------------------------------------------------------------
 
-    def _files(self, plan: Plan) -> tuple[str, str | None]:
+    def _files(self, plan: Plan, clearance: Clearance) -> tuple[str, str | None]:
         """Both files at the vendor, ready to be trained on; one that has gone is sent anew."""
         paths = self._step("convert", lambda _: self._convert(plan))
         for _ in range(TRIES):
-            training = self._step("upload_training", self._upload(plan, "training", paths))
-            validation = self._step("upload_validation", self._upload(plan, "validation", paths))
+            training, validation = (
+                self._step(f"upload_{purpose}", self._upload(plan, purpose, paths, clearance))
+                for purpose in PURPOSES
+            )
             ids = {"upload_training": training, "upload_validation": validation}
             gone = self._step("wait_files", self._await_files(ids))
             if not gone:
@@ -184,7 +196,7 @@ class Submission:
             clock.sleep(min(LOOK_SECONDS, self.provider.poll_seconds))
 
     def _upload(
-        self, plan: Plan, purpose: Purpose, paths: dict[str, str]
+        self, plan: Plan, purpose: Purpose, paths: dict[str, str], clearance: Clearance
     ) -> Callable[[bool], str | None]:
         payload = plan.training if purpose == "training" else plan.validation
 
@@ -195,10 +207,11 @@ class Submission:
                 Path(paths[purpose]),
                 payload.sha256,
                 purpose,
-                plan.spec.privacy,
+                clearance.label.privacy,
                 self.provider.destination,
+                clearance.policy,
             )
-            return self._send(upload, Sent(payload.examples, str(plan.spec.privacy)), tried)
+            return self._send(upload, Sent(payload.examples, clearance.label.privacy), tried)
 
         return act
 
@@ -213,6 +226,7 @@ class Submission:
             return self._look(lambda: patiently(self.provider, self.provider.find_upload, upload))
 
         def make() -> RemoteFile:
+            self.ledger.uploads.begin(self.row.id, upload, sent)
             return patiently(self.provider, self.provider.upload, upload)
 
         remote = (look() if tried else None) or self._make(make, look)

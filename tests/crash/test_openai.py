@@ -91,7 +91,7 @@ def _check(openai: Account, home: Path, job: str) -> None:
         known = {row[0] for row in ledger.execute("select remote_id from files")}
         assert known == {file.id for file in files} == {remote[0].training_file,
                                                         remote[0].validation_file}  # fmt: skip
-        assert ledger.execute("select count(*) from egress").fetchone() == (2,)
+        assert ledger.execute("select count(*) from egress where action = 'sent'").fetchone() == (2,)
         assert ledger.execute("select count(*) from reservations").fetchone() == (1,)
         assert ledger.execute("select count(*) from training_rows").fetchone() == (12,)
         assert ledger.execute("pragma integrity_check").fetchone() == ("ok",)

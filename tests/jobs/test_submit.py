@@ -185,11 +185,11 @@ def test_a_file_is_sent_once_until_it_is_gone(
     ftbridge.job("train", "--suffix", "one")
     ftbridge.job("train", "--suffix", "two")
     assert len(openai.uploaded()) == 1
-    assert _rows(tmp_path, "select count(*) from egress") == [(1,)]
+    assert _rows(tmp_path, "select count(*) from egress where action = 'sent'") == [(1,)]
     openai.store.files.clear()  # it expired at the vendor
     ftbridge.job("train", "--suffix", "three")
     assert len(openai.uploaded()) == 1
-    assert _rows(tmp_path, "select count(*) from egress") == [(2,)]
+    assert _rows(tmp_path, "select count(*) from egress where action = 'sent'") == [(2,)]
     assert _rows(tmp_path, "select count(*) from files where purged_at is not null") == [(1,)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ftbridge.jobs.ledger.database import Database
+from ftbridge.jobs.ledger.egress import Egress
 from ftbridge.jobs.ledger.evaluations import Evaluations
 from ftbridge.jobs.ledger.history import History
 from ftbridge.jobs.ledger.job_row import JobRow
@@ -29,6 +30,7 @@ class Ledger:
         self.steps = Steps(self.database)
         self.history = History(self.database)
         self.uploads = Uploads(self.database)
+        self.egress = Egress(self.database)
         self.evaluations = Evaluations(self.database)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ftbridge.errors import LedgerError
 from ftbridge.files import private_dir
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test compares it with the files."""
 
 BUSY_SECONDS = 30
@@ -123,6 +123,7 @@ def _engine(path: Path) -> Engine:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
         connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma secure_delete = on")  # what is deleted is overwritten
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

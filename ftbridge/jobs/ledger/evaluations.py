@@ -1,4 +1,7 @@
-"""Evaluations and the cache of their calls, so that no answer is paid for twice."""
+"""Evaluations and the cache of their calls, so that no answer is paid for twice.
+
+A reply may repeat what the model was tuned on: it lies in a file of its own (``replies.py``).
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ftbridge import clock
 from ftbridge.jobs.ledger.database import Database
+from ftbridge.jobs.ledger.replies import Replies
 from ftbridge.jobs.ledger.schema import eval_calls, evaluations
 from ftbridge.provider import ChatReply
 
@@ -20,6 +24,7 @@ class Evaluations:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._replies = Replies(database.path.parent)
 
     def begin(self, evaluation: dict[str, Any]) -> None:
         """Record that an evaluation starts; ``evaluation`` holds the table's columns."""
@@ -41,16 +46,20 @@ class Evaluations:
         with self._db.read() as connection:
             for start in range(0, len(contents), 500):
                 piece = contents[start : start + 500]
-                query = select(eval_calls.c.content, eval_calls.c.reply)
-                for row in connection.execute(query.where(eval_calls.c.content.in_(piece))):
-                    data = json.loads(row.reply)
-                    found[row.content] = ChatReply(
-                        **data | {"tool_calls": tuple(data["tool_calls"])}
-                    )
+                query = select(eval_calls.c.content).where(eval_calls.c.content.in_(piece))
+                for content in connection.execute(query).scalars():
+                    text = self._replies.read(content)
+                    if text is not None:
+                        data = json.loads(text)
+                        calls = tuple(data["tool_calls"])
+                        found[content] = ChatReply(**data | {"tool_calls": calls})
         return found
 
-    def keep(self, content: str, provider: str, model: str, reply: ChatReply) -> None:
-        """Commit one reply."""
+    def keep(
+        self, content: str, provider: str, model: str, reply: ChatReply, evaluation_id: str
+    ) -> None:
+        """Commit one reply, and which evaluation asked for it."""
+        self._replies.write(content, json.dumps(asdict(reply)))
         with self._db.write() as connection:
             connection.execute(
                 sqlite_insert(eval_calls)
@@ -58,11 +67,26 @@ class Evaluations:
                     content=content,
                     provider=provider,
                     model=model,
-                    reply=json.dumps(asdict(reply)),
                     prompt_tokens=reply.prompt_tokens,
                     completion_tokens=reply.completion_tokens,
                     seconds=reply.seconds,
                     created_at=clock.stamp(),
+                    evaluation_id=evaluation_id,
                 )
                 .on_conflict_do_nothing()
             )
+
+    def forget(self, job_id: str) -> int:
+        """Delete the replies of a job's evaluations; their scores stay.
+
+        Returns:
+            How many.
+        """
+        mine = select(evaluations.c.id).where(evaluations.c.job_id == job_id)
+        asked = eval_calls.c.evaluation_id.in_(mine)
+        with self._db.write() as connection:
+            contents = list(connection.execute(select(eval_calls.c.content).where(asked)).scalars())
+            for content in contents:
+                self._replies.remove(content)
+            connection.execute(delete(eval_calls).where(asked))
+        return len(contents)

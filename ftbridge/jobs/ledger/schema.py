@@ -212,12 +212,13 @@ eval_calls = Table(
     Column("content", String, primary_key=True),  # hash of model, prompt and parameters
     Column("provider", String, nullable=False),
     Column("model", String, nullable=False),
-    Column("reply", Text, nullable=False),
     Column("prompt_tokens", Integer, nullable=False),
     Column("completion_tokens", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("micro_usd", BigInteger),
     Column("created_at", String, nullable=False),
+    Column("evaluation_id", String),  # that which asked first
+    Index("eval_calls_evaluation", "evaluation_id"),
 )
 
 quotes = Table(
@@ -258,6 +259,7 @@ egress = Table(
     Column("endpoint", String, nullable=False),
     Column("remote_id", String, nullable=False),
     Column("rule", String, nullable=False),
+    Column("action", String, nullable=False, server_default="sent"),
     Column("previous", String, nullable=False),  # hash of the entry before
     Column("entry", String, nullable=False, unique=True),  # hash of this one
 )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, desc, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ftbridge import clock
+from ftbridge.jobs.ledger import egress
 from ftbridge.jobs.ledger.database import Database
-from ftbridge.jobs.ledger.schema import egress, file_refs, files, jobs
+from ftbridge.jobs.ledger.schema import file_refs, files, jobs
 from ftbridge.jobs.states import FINAL
 from ftbridge.policy import CheckedUpload, Destination
 from ftbridge.provider import RemoteFile
@@ -37,7 +38,7 @@ class FileRow:
 
 
 class Uploads:
-    """The tables files, file_refs and egress."""
+    """The tables files and file_refs, and the entries in egress that belong to them."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -108,6 +109,12 @@ class Uploads:
                 update(files).where(files.c.id.in_([row.id for row in rows])).values(purged_at=None)
             )
 
+    def begin(self, job_id: str, upload: CheckedUpload, sent: Sent) -> None:
+        """Record that a file is about to leave: should its answer be lost, it may have left."""
+        if upload.destination.leaves:
+            with self._db.write() as connection:
+                egress.add(connection, "sending", _entry(job_id, upload, "", sent))
+
     def add(self, job_id: str, upload: CheckedUpload, remote: RemoteFile, sent: Sent) -> None:
         """Record an upload: the file, its use by this job, and the egress entry, at once."""
         moment = clock.stamp()
@@ -128,15 +135,7 @@ class Uploads:
             ).scalar_one()
             connection.execute(insert(file_refs).values(file_id=file_id, job_id=job_id))
             if upload.destination.leaves:
-                query = select(egress.c.entry).order_by(desc(egress.c.id)).limit(1)
-                previous = connection.execute(query).scalar() or ""
-                entry = _entry(job_id, upload, remote, sent, moment)
-                text = "\0".join([previous, *(f"{k}={v}" for k, v in sorted(entry.items()))])
-                connection.execute(
-                    insert(egress).values(
-                        **entry, previous=previous, entry=hashlib.sha256(text.encode()).hexdigest()
-                    )
-                )
+                egress.add(connection, "sent", _entry(job_id, upload, remote.id, sent))
 
 
 def _files(connection: Connection, job_id: str) -> list[FileRow]:
@@ -160,13 +159,10 @@ def _files(connection: Connection, job_id: str) -> list[FileRow]:
     return found
 
 
-def _entry(
-    job_id: str, upload: CheckedUpload, remote: RemoteFile, sent: Sent, moment: str
-) -> dict[str, str | int | None]:
+def _entry(job_id: str, upload: CheckedUpload, remote_id: str, sent: Sent) -> dict[str, Any]:
     where = upload.destination
     return {
         "job_id": job_id,
-        "time": moment,
         "sha256": upload.sha256,
         "rows": sent.rows,
         "bytes": upload.bytes,
@@ -175,6 +171,6 @@ def _entry(
         "account": where.account,
         "region": where.region,
         "endpoint": where.endpoint,
-        "remote_id": remote.id,
+        "remote_id": remote_id,
         "rule": upload.rule,
     }

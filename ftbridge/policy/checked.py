@@ -1,70 +1,17 @@
-"""Which data may go where, decided in one place that no provider can go round.
-
-A provider receives bytes only as a :class:`CheckedUpload` or :class:`CheckedStage`. Both can be
-made by this module alone, for one file hash, provider, account and region, after the policy
-said yes. The rule itself is still the simple one: ``restricted`` stays on this machine.
-"""
+"""Bytes that may leave: each bound to one file hash, provider, account and region."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Literal
 
 from ftbridge.errors import DataError, PolicyRefused
 from ftbridge.files import sha256_of
+from ftbridge.policy.decision import Destination, Policy, decide
+from ftbridge.policy.labels import Privacy
 
 _MINT = object()
-
-
-class Privacy(StrEnum):
-    """How far a data set may travel, from freest to strictest."""
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-    CONFIDENTIAL = "confidential"
-    RESTRICTED = "restricted"
-
-
-@dataclass(frozen=True)
-class Destination:
-    """Where data would go. ``leaves`` is False only where it stays on this machine."""
-
-    provider: str
-    account: str
-    region: str | None
-    endpoint: str
-    leaves: bool
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The policy's answer, with the rule that gave it."""
-
-    allowed: bool
-    rule: str
-    message: str
-
-    def require(self) -> None:
-        """Raise PolicyRefused unless allowed."""
-        if not self.allowed:
-            raise PolicyRefused(
-                self.message, hint="use `--provider local`, which never sends it", where=self.rule
-            )
-
-
-def decide(privacy: Privacy, destination: Destination) -> Decision:
-    """Whether data of this label may go there."""
-    if destination.leaves and privacy is Privacy.RESTRICTED:
-        return Decision(
-            False,
-            "default.restricted-stays-here",
-            f"data labelled restricted may not be sent to {destination.provider}",
-        )
-    where = f"to {destination.endpoint}" if destination.leaves else "nowhere: it stays here"
-    return Decision(True, "default.allow", f"data labelled {privacy} goes {where}")
 
 
 class CheckedUpload:
@@ -118,14 +65,18 @@ def check_upload(
     purpose: Literal["training", "validation"],
     privacy: Privacy,
     destination: Destination,
+    policy: Policy | None = None,
 ) -> CheckedUpload:
     """Issue the right to send this very file there.
+
+    Args:
+        policy: what was found for the data; that of the working folder if left out.
 
     Raises:
         PolicyRefused: where the policy forbids it.
         DataError: where the file is no longer the one that was planned.
     """
-    decision = decide(privacy, destination)
+    decision = decide(privacy, destination, policy)
     decision.require()
     if sha256_of(path) != sha256:
         raise DataError(
