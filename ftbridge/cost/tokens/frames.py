@@ -8,13 +8,10 @@ message; the others are the chat templates of model families (:mod:`templates`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-import msgspec
-
 from ftbridge.catalogue import TokenRule
-from ftbridge.cost.tokens.templates import TEMPLATES, S, Template
+from ftbridge.cost.tokens.templates import TEMPLATES, S, Template, compact_tools
 from ftbridge.dataset.types import Example, Message, Preference, Text, messages_of, text_of
 
 
@@ -59,17 +56,10 @@ def _counted(per_message: int, per_example: int) -> Callable[[Example, list[str]
             if message.tool_calls:
                 for call in message.tool_calls:
                     texts += (call.function.name, call.function.arguments)
-        tools = _compact(msgspec.json.encode(example.tools)) if example.tools else ""
+        tools = compact_tools(example.tools) if example.tools else ""
         return per_message * len(messages) + per_example, tools
 
     return render
-
-
-@lru_cache(maxsize=1024)
-def _compact(tools: bytes) -> str:
-    """Each tool as compact JSON, on a line of its own; a file repeats few lists often."""
-    listed = msgspec.json.decode(tools, type=list[msgspec.Raw])
-    return "\n".join(bytes(tool).decode() for tool in listed)
 
 
 def _templated(template: Template) -> Callable[[Example, list[str]], tuple[int, str]]:

@@ -116,6 +116,8 @@ def _llama3(dated: bool) -> Callable[[Sequence[Message], str], str]:
                     f'{{"name": "{call.function.name}", "parameters": {_arguments(call)}}}'
                     for call in message.tool_calls
                 )
+            if dated and message.role == "tool":
+                content = json.dumps(_clean(message), ensure_ascii=False)
             role = "ipython" if message.role == "tool" else message.role
             out.append(_llama_turn(role, content))
         return "".join(out)
@@ -208,8 +210,15 @@ def _deepseek(messages: Sequence[Message], tools: str) -> str:
     return "".join(out)
 
 
-def _compact_tools(tools: Sequence[Tool]) -> str:
-    return "\n".join(msgspec.json.encode(tool).decode() for tool in tools)
+def compact_tools(tools: Sequence[Tool]) -> str:
+    """Each tool as JSON without blanks, on a line of its own."""
+    return _compact(msgspec.json.encode(tools))
+
+
+@lru_cache(maxsize=1024)
+def _compact(tools: bytes) -> str:
+    """A file repeats few lists often; schemas are kept as they were written, blanks and all."""
+    return "\n".join(msgspec.json.encode(tool).decode() for tool in msgspec.json.decode(tools))
 
 
 # -- pieces --------------------------------------------------------------------------------------
@@ -263,6 +272,6 @@ TEMPLATES = {
     "llama3": Template(_llama3(False), _llama_tools, lambda text: f"{S}{text}{S}"),
     "llama3.1": Template(_llama3(True), _llama_tools, lambda text: f"{S}{text}{S}"),
     "mistral": Template(_mistral, _mistral_tools, lambda text: f"{S}{text}{S}"),
-    "gemma": Template(_gemma, _compact_tools, lambda text: f"{S}{text}{S}"),
-    "deepseek": Template(_deepseek, _compact_tools, lambda text: f"{S}{text}{S}"),
+    "gemma": Template(_gemma, compact_tools, lambda text: f"{S}{text}{S}"),
+    "deepseek": Template(_deepseek, compact_tools, lambda text: f"{S}{text}{S}"),
 }
