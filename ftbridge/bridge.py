@@ -13,6 +13,8 @@ from ftbridge import arguments, registry
 from ftbridge.compare import Comparison, Question, compare
 from ftbridge.config import Config
 from ftbridge.cost import book as price_book
+from ftbridge.cost.against import Against
+from ftbridge.cost.horizon import Wanted
 from ftbridge.cost.prices import PriceBook
 from ftbridge.cost.refresh import Outcome
 from ftbridge.dataset import CheckReport, Dataset, check, split
@@ -20,12 +22,14 @@ from ftbridge.errors import DataError, ProviderError, UsageError
 from ftbridge.evaluate import run as evaluation
 from ftbridge.evaluate.metrics import Metric, Settings
 from ftbridge.evaluate.metrics import load as load_metric
+from ftbridge.evaluate.promote import promote
 from ftbridge.evaluate.result import Result
 from ftbridge.graders import Grader, grader_from
 from ftbridge.job import Job, Model
 from ftbridge.jobs import control
 from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import JobRow, Ledger
+from ftbridge.jobs.ledger.aliases import Alias
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.planning import Limits, make_plan
 from ftbridge.jobs.spec import Adapter, DataRef, JobSpec, Method
@@ -213,9 +217,15 @@ class Bridge:
         *,
         family: str | None = None,
         method: str = "sft",
+        adapter: str | None = None,
         privacy: str | None = None,
         n_epochs: int | None = None,
         grader: Grader | Mapping[str, Any] | str | Path | None = None,
+        region: str | None = None,
+        budget: Decimal | str | float | None = None,
+        use: Wanted | None = None,
+        against: Against | None = None,
+        sort: str | None = None,
         options: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Comparison:
         """What it would cost everywhere, cheapest first; sends nothing.
@@ -223,8 +233,19 @@ class Bridge:
         Args:
             family: only this open model, or one model id.
             grader: as in :meth:`plan`.
+            region: only what runs there.
+            budget: only what surely costs no more, in USD.
+            use: also what the tuned model would cost in use, over months.
+            against: with ``use``, the base model that it would replace.
+            sort: a column (:data:`ftbridge.cost.table.COLUMNS`), with a ``-`` downwards.
             options: settings by provider name.
+
+        Raises:
+            UsageError: ``against`` without ``use``, an unknown column, a size that the data do not
+                show. DataError: where the file is bad.
         """
+        if against is not None and use is None:
+            raise UsageError("a base model is compared over months of use", where="against")
         question = Question(
             _dataset(data),
             arguments.choice(Method, method, "method"),
@@ -232,8 +253,18 @@ class Bridge:
             self._clearance(data, privacy),
             family,
             grader_from(grader),
+            None if adapter is None else arguments.choice(Adapter, adapter, "adapter"),
+            region,
+            arguments.usd(budget),
+            use,
+            against,
+            sort,
         )
-        places = [self.provider(name, (options or {}).get(name)) for name in registry.names()]
+        here = {} if region is None else {"region": region}
+        places = [
+            self.provider(name, here | dict((options or {}).get(name, {})))
+            for name in registry.names()
+        ]
         return compare(question, places, self.prices)
 
     def calibrate(self) -> None:
@@ -270,8 +301,9 @@ class Bridge:
         return Job(self, row)
 
     def job(self, reference: str) -> Job:
-        """A job by its id or the beginning of it."""
-        return Job(self, self.ledger.jobs.get(reference))
+        """A job by its id, the beginning of it, or an alias of its model."""
+        alias = self.ledger.aliases.current(reference)
+        return Job(self, self.ledger.jobs.get(alias.job if alias else reference))
 
     def jobs(self, **filters: Any) -> list[Job]:
         """Jobs, newest first; filters as in :meth:`ftbridge.jobs.ledger.jobs.Jobs.list`."""
@@ -323,7 +355,7 @@ class Bridge:
     # -- models ------------------------------------------------------------------------------
 
     def model(self, reference: str) -> Model:
-        """A model by job id, path or ``provider:model``.
+        """A model by job id, alias, path or ``provider:model``.
 
         Raises:
             UsageError: where nothing is meant by it; OperationFailed where the job has no model.
@@ -333,8 +365,19 @@ class Bridge:
             return Model(self.provider(provider), name)
         if Path(reference).exists():
             return Model(self.provider("local"), reference)
-        row = self.ledger.jobs.get(reference)
-        return Job(self, row).tuned()
+        return self.job(reference).tuned()
+
+    def alias(self, name: str, job: str, *, reason: str | None = None) -> Alias:
+        """Let a name mean a job's model, where an evaluation says ``better`` (or by a reason).
+
+        Raises:
+            UsageError, Refused: see :func:`ftbridge.evaluate.promote.promote`.
+        """
+        return promote(self.ledger, name, self.job(job).row, reason)
+
+    def aliases(self, name: str | None = None) -> list[Alias]:
+        """What a name (or every name) means and has meant, newest first."""
+        return self.ledger.aliases.history(name)
 
     def fetch_model(self, name: str, say: Callable[[str], None] = lambda _: None) -> Path:
         """Bring a base model onto this machine; ``say`` hears what happens."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ftbridge.jobs.ledger.aliases import Aliases
 from ftbridge.jobs.ledger.database import Database
 from ftbridge.jobs.ledger.egress import Egress
 from ftbridge.jobs.ledger.evaluations import Evaluations
@@ -32,6 +33,7 @@ class Ledger:
         self.uploads = Uploads(self.database)
         self.egress = Egress(self.database)
         self.evaluations = Evaluations(self.database)
+        self.aliases = Aliases(self.database)
 
     def close(self) -> None:
         """Give the connections back."""

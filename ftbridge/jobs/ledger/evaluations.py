@@ -40,6 +40,20 @@ class Evaluations:
                 .values(result=json.dumps(result), finished_at=clock.stamp())
             )
 
+    def latest(self, job_id: str, baseline: str | None = None) -> dict[str, Any] | None:
+        """The result of a job's latest finished evaluation, against one baseline or any."""
+        query = (
+            select(evaluations.c.result)
+            .where(evaluations.c.job_id == job_id, evaluations.c.finished_at.is_not(None))
+            .order_by(evaluations.c.finished_at.desc())
+            .limit(1)
+        )
+        if baseline is not None:
+            query = query.where(evaluations.c.baseline == baseline)
+        with self._db.read() as connection:
+            text = connection.execute(query).scalar()
+        return json.loads(text) if text else None
+
     def cached(self, contents: list[str]) -> dict[str, ChatReply]:
         """The known replies among these call hashes."""
         found = {}
