@@ -43,7 +43,8 @@ class Jobs:
             The new job's id, or that of the job that holds this key already.
 
         Raises:
-            BudgetRefused: where the month's reservations would pass the cap.
+            BudgetRefused: where the month's reservations would pass the cap, or where there is a
+                cap and nobody knows a bound of what the job costs.
         """
         job_id = "job_" + secrets.token_hex(6)
         moment = clock.stamp()
@@ -51,7 +52,6 @@ class Jobs:
             held = connection.execute(select(jobs.c.id).where(jobs.c.key == plan.key)).scalar()
             if held:
                 return str(held)
-            high = micro(plan.usd.high) if plan.bills else 0
             connection.execute(insert(jobs).values(_intent(plan, base_key, job_id, moment)))
             for name, value in plan.spec.tags.items():
                 connection.execute(insert(job_tags).values(job_id=job_id, name=name, value=value))
@@ -59,7 +59,7 @@ class Jobs:
                 insert(steps),
                 [{"job_id": job_id, "name": name, "state": "pending"} for name in step_names],
             )
-            reserve(connection, job_id, moment[:7], high or 0, cap)
+            reserve(connection, job_id, moment[:7], _bound(plan), cap)
         return job_id
 
     # -- reading -----------------------------------------------------------------------------
@@ -232,6 +232,14 @@ def _write(connection: Connection, job_id: str, changes: dict[str, Any]) -> None
 
 def _read(connection: Connection, job_id: str) -> JobRow:
     return to_row(connection.execute(select(*COLUMNS).where(jobs.c.id == job_id)).one())
+
+
+def _bound(plan: Plan) -> int | None:
+    """The most that a job may cost in micro-USD: the estimate, else what the person set."""
+    if not plan.bills:
+        return 0
+    limit = None if plan.max_usd is None else Decimal(plan.max_usd)
+    return micro(limit if plan.usd.high is None else plan.usd.high)
 
 
 def _intent(plan: Plan, base_key: str, job_id: str, moment: str) -> dict[str, Any]:
