@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.cost.use import Use
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import ProviderError, VendorError
@@ -109,6 +110,10 @@ class TogetherProvider(Provider):
         context = row.context if row else None
         return costs.quantities(spec, super().billing(spec, tokens), tokens, context)
 
+    def serving(self, spec: JobSpec, use: Use) -> list[Quantity]:
+        """Every hour of a dedicated endpoint, at a price shown live alone; no tokens apart."""
+        return use.hosting([costs.ENDPOINT])
+
     def preflight(self, spec: JobSpec) -> None:
         """Ask for the model's limits, and refuse what is outside them."""
         body = create_body(spec, "", None, "")
@@ -138,7 +143,7 @@ class TogetherProvider(Provider):
     def upload(self, upload: CheckedUpload) -> RemoteFile:
         """POST /v1/files, PUT to the address that it gives, POST .../preprocess."""
         with translated():
-            return files.send(self._client, upload, self.context.home)
+            return files.send(self._client, upload)
 
     def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
         """A file of this content's name and size whose upload was finished."""

@@ -20,6 +20,11 @@ ASKED = ("training_file", "validation_file", "model", "from_checkpoint", "n_epoc
          "training_type", "training_method")  # fmt: skip
 """What POST /v1/fine-tunes/estimate-price takes of a create body."""
 MILLION = Decimal(1_000_000)
+ENDPOINT = Quantity(
+    name="hosting", item="hosting_hour", low=None, high=None, training=False,
+    formula="a dedicated endpoint to ask the tuned model, by the minute",
+)  # fmt: skip
+"""What a tuned model answers on."""
 
 
 def quantities(
@@ -47,11 +52,7 @@ def quantities(
                 tier=tier,
             )
         )
-    hosting = Quantity(
-        name="hosting", item="hosting_hour", low=None, high=None, training=False,
-        formula="a dedicated endpoint to ask the tuned model, by the minute",
-    )  # fmt: skip
-    return [*lines, hosting]
+    return [*lines, ENDPOINT]
 
 
 def _unpacked(line: Quantity, spec: JobSpec, tokens: TokenCount, context: int | None) -> Quantity:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,16 +17,15 @@ if TYPE_CHECKING:
     from together import Together
 
 
-def send(client: Together, upload: CheckedUpload, home: Path) -> RemoteFile:
+def send(client: Together, upload: CheckedUpload) -> RemoteFile:
     """The SDK's upload: announced, sent to the address that comes back, given to validation.
 
-    It takes nothing but a path, whose last part it tells the vendor: hence the copy, under the
-    name that names nobody.
+    It takes nothing but a path, whose last part it tells the vendor: hence a link to the file,
+    under the name that names nobody.
     """
-    with tempfile.TemporaryDirectory(dir=home, prefix="together-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ftbridge-") as folder, upload.open() as stream:
         path = Path(folder, upload.name)
-        with upload.open() as source, path.open("wb") as target:
-            shutil.copyfileobj(source, target)
+        path.symlink_to(Path(stream.name).absolute())
         made = client.files.upload(path, purpose="fine-tune", check=False)
         return RemoteFile(made.id, made.bytes)
 

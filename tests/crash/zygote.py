@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import openai  # noqa: F401 - imported once, for all children
@@ -23,6 +24,11 @@ from ftbridge.jobs.ledger.jobs import Jobs
 from ftbridge.jobs.ledger.steps import Steps
 from ftbridge.jobs.ledger.uploads import Uploads
 from ftbridge_local.runs import Run
+
+with suppress(ImportError):  # where the extra is not installed its cases are not run
+    import together  # noqa: F401
+
+    import ftbridge_together.adapter  # noqa: F401
 
 BOUNDARIES: list[tuple[Any, str, Callable[..., str]]] = [
     (Jobs, "intend", lambda *_: "intend"),

@@ -1,0 +1,158 @@
+"""kill -9 around every call of a submit to Together, whose upload is three of them, and around the
+commits that tell whether its job exists: afterwards `ftbridge resume` ends with one remote job and
+one set of usable files. The commits that all vendors share are OpenAI's matrix."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from crash.conftest import Children
+from emulated import Switch
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ftbridge.testing.faults import Does
+from ftbridge.testing.proxy import Injector
+from ftbridge.testing.server import serve
+from ftbridge_together.emulator import JOB_TIMELINE, Store, create_app
+from ftbridge_together.request import mark
+
+CALLS = {
+    "limits": ("GET", r"/models/limits", 0),
+    "announce training": ("POST", r"/v1/files$", 0),
+    "send training": ("PUT", r"/upload/", 0),
+    "validate training": ("POST", r"/preprocess$", 0),
+    "announce validation": ("POST", r"/v1/files$", 1),
+    "send validation": ("PUT", r"/upload/", 1),
+    "validate validation": ("POST", r"/preprocess$", 1),
+    "see training file": ("GET", r"/v1/files/[^/]+$", 0),
+    "create": ("POST", r"/fine-tunes$", 0),
+}
+WHEN: tuple[Literal["before", "after", "instead"], ...] = ("before", "after", "instead")
+POINTS = ("start.create:before", "start.create:after", "finish.create:before",
+          "finish.create:after", "adopt:before", "adopt:after")  # fmt: skip
+SPEED = 100
+LAGGED = {"lists lag": 0.3, "lists are prompt": 0.0}
+Case = tuple[str, str, str]
+CASES: list[Case] = [
+    *(("commit", point, lag) for point in POINTS for lag in LAGGED),
+    *((f"call {when}", name, lag) for name in CALLS for when in WHEN for lag in LAGGED),
+]
+FAST = {
+    ("commit", "adopt:before", "lists are prompt"),
+    ("call after", "create", "lists lag"),
+    ("call instead", "create", "lists lag"),
+    ("call after", "send training", "lists are prompt"),
+    ("call after", "validate training", "lists lag"),
+}
+
+
+@dataclass
+class Account:
+    """One emulated account behind the injector."""
+
+    switch: Switch
+    injector: Injector
+    url: str
+    app: Any = None
+
+    def reset(self, lag: float) -> Store:
+        # files are validated at once, jobs last as long as ever
+        app = create_app(speed=SPEED, clock=time.time, timeline=JOB_TIMELINE.scaled(1 / SPEED))
+        self.switch.app = _named(app, self.url)
+        self.injector.heal()
+        self.app = app
+        self.store.list_lag = lag
+        return self.store
+
+    @property
+    def store(self) -> Store:
+        store = self.app.state.store
+        assert isinstance(store, Store)
+        return store
+
+
+def _named(app: Any, url: str) -> ASGIApp:
+    """The emulator under the injector's address, so that uploads too are sent to that."""
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            kept = [pair for pair in scope["headers"] if pair[0] != b"host"]
+            host = url.removeprefix("http://").encode()
+            scope = {**scope, "headers": [*kept, (b"host", host)]}
+        await app(scope, receive, send)
+
+    return named
+
+
+@pytest.fixture(scope="module")
+def together() -> Iterator[Account]:
+    switch = Switch(create_app())
+    with ExitStack() as stack:
+        injector = Injector(stack.enter_context(serve(switch)))
+        yield Account(switch, injector, stack.enter_context(injector.serve()))
+
+
+def _param(case: Case) -> object:
+    marks = [] if case in FAST else [pytest.mark.long]
+    return pytest.param(*case, id="-".join(case).replace(" ", "_"), marks=marks)
+
+
+def _env(together: Account, home: Path, lag: str) -> dict[str, str]:
+    together.reset(LAGGED[lag])
+    return {
+        "FTBRIDGE_HOME": str(home),
+        "TOGETHER_API_KEY": "together-sandbox",
+        "TOGETHER_BASE_URL": together.url,
+        # Room for a loaded machine: a list that lags must never lag longer than the window.
+        "FTBRIDGE_TOGETHER_SETTLE_SECONDS": "0.9" if LAGGED[lag] else "0.1",
+        "FTBRIDGE_TOGETHER_POLL_SECONDS": "0.05",
+        "FTBRIDGE_TOGETHER_PATIENCE_SECONDS": "1",
+    }
+
+
+def _check(together: Account, home: Path, job: str) -> None:
+    (remote,) = together.store.jobs.values()
+    usable = [file for file in together.store.files.values() if file.preprocessed_at is not None]
+    assert len(usable) == 2 and len({file.checksum for file in usable}) == 2
+    assert {file.id for file in usable} == {remote.body["training_file"],
+                                            remote.body["validation_file"]}  # fmt: skip
+    with sqlite3.connect(home / "ledger.db") as ledger:
+        (row,) = ledger.execute("select id, remote_id, key, error, stopping from jobs").fetchall()
+        assert row[:2] == (job, remote.id) and row[3:] == (None, 0)
+        assert remote.body["suffix"] == mark(row[2])
+        known = {row[0] for row in ledger.execute("select remote_id from files")}
+        assert known == {file.id for file in usable}
+        assert ledger.execute("select count(*) from reservations").fetchone() == (1,)
+        assert ledger.execute("pragma integrity_check").fetchone() == ("ok",)
+    ledger.close()
+
+
+@pytest.mark.parametrize(("kind", "point", "lag"), [_param(case) for case in CASES])
+def test_killed_once(
+    children: Children, together: Account, data: tuple[Path, Path], tmp_path: Path,
+    kind: str, point: str, lag: str,
+) -> None:  # fmt: skip
+    env = _env(together, tmp_path, lag)
+    train, valid = map(str, data)
+    submit = ["submit", train, "--provider", "together", "--validation", valid, "--yes", "--json"]
+    if kind != "commit":
+        method, path, skip = CALLS[point]
+        when = next(when for when in WHEN if kind.endswith(when))
+        together.injector.on(method, path, Does(children.kill, when), skip=skip)
+    killed = children.run(submit, env, crash=point if kind == "commit" else "")
+    assert killed.code == -9, killed
+    together.injector.heal()
+    listed = children.run(["jobs", "--json"], env).json()["jobs"]
+    if listed:
+        revived = children.run(["resume", listed[0]["job"], "--json"], env)
+        assert (revived.code, revived.err) == (0, "")
+    again = children.run(submit, env)  # the same plan attaches, or is new: nothing was promised
+    assert again.code == 0, again
+    _check(together, tmp_path, str(again.json()["job"]))
