@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge import arguments, registry
+from ftbridge.bridge_policy import BridgePolicy
 from ftbridge.compare import Comparison, Question, compare
 from ftbridge.config import Config
 from ftbridge.cost import book as price_book
@@ -27,7 +28,6 @@ from ftbridge.evaluate.result import Result
 from ftbridge.graders import Grader, grader_from
 from ftbridge.job import Job, Model
 from ftbridge.jobs import control
-from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.ledger.aliases import Alias
 from ftbridge.jobs.plan import Plan
@@ -37,11 +37,10 @@ from ftbridge.jobs.states import LOCAL
 from ftbridge.jobs.submit import advance, submit
 from ftbridge.jobs.watch import Update
 from ftbridge.jobs.watcher import ACTIVE, Watcher
-from ftbridge.policy import Privacy
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
-class Bridge:
+class Bridge(BridgePolicy):
     """One home with its ledger, settings and providers. Safe to share between threads.
 
     Args:
@@ -173,19 +172,6 @@ class Bridge:
         except (DataError, ProviderError):
             clearance.decide(place.destination).require()
             raise
-
-    def _clearance(
-        self,
-        data: Dataset | str | Path,
-        privacy: str | None,
-        validation: str | Path | float | None = None,
-    ) -> Clearance:
-        """The label of some files, and the policy in force for them."""
-        asked = None if privacy is None else arguments.choice(Privacy, privacy, "privacy")
-        files = [_dataset(data).source.location]
-        if validation is not None and arguments.share(validation) is None:
-            files.append(str(validation))
-        return Clearance.of(files, asked)
 
     def _reach(
         self, name: str, options: Mapping[str, str], base_url: str | None

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import JobFailed, JobUncertain, OperationFailed
-from ftbridge.jobs import control
+from ftbridge.jobs import control, purging, verdict
 from ftbridge.jobs.ledger import JobRow
-from ftbridge.jobs.ledger.uploads import FileRow
 from ftbridge.jobs.notify import tell_once
 from ftbridge.jobs.plan import Plan
+from ftbridge.jobs.purging import Purged
 from ftbridge.jobs.states import State
 from ftbridge.jobs.watch import Update, refresh, watch
 from ftbridge.provider import (
@@ -160,10 +160,17 @@ class Job:
         self.row = control.resolve(self.row, self._place, self._bridge.ledger, remote_id)
         return self
 
-    def purge(self) -> tuple[list[FileRow], list[FileRow]]:
-        """Delete its training data at the vendor; returns what went and what others need."""
+    def purge(self, *, model: bool = False) -> Purged:
+        """Delete its training data (and the tuned model) at the vendor and read back.
+
+        Nothing is raised where the vendor fails to: see :meth:`Purged.require_all`.
+        """
         home = self._bridge.config.home
-        return control.purge(self.row, self._place, self._bridge.ledger, home)
+        return purging.purge(self.row, self._place, self._bridge.ledger, home, model=model)
+
+    def explain_policy(self) -> dict[str, Any]:
+        """Why its data went where it went, what left, and what the policy would say today."""
+        return verdict.explain(self.row, self._place, self._bridge.ledger)
 
     def delete(self) -> None:
         """Remove its record at the vendor, where the vendor allows that."""

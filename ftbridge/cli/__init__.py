@@ -32,6 +32,8 @@ COMMANDS = {
     "resume": "Bring a job forward: unfinished submit, paused, or dead.",
     "resolve": "Settle a job whose create had no answer.",
     "purge": "Delete a job's training data at the vendor.",
+    "policy": "Which data may go where, and by which rule.",
+    "egress": "The account of what left this machine.",
     "eval": "Tuned model against baseline, on held-out rows.",
     "alias": "Name the model in use; moved only to a better one.",
     "chat": "Ask a model once, or talk to it.",

@@ -29,6 +29,7 @@ def command(
     running. A notified command is run without a shell, the job's JSON on its stdin."""
     if notify is not None:
         check_target(notify)
+    _retention(session)
     if len(jobs) == 1:
         return follow(session, session.bridge.job(jobs[0]), interval, notify)
     return _follow_many(session, [session.bridge.job(job) for job in jobs], interval, notify)
@@ -46,6 +47,7 @@ def follow(
     except KeyboardInterrupt:
         click.echo(f"\n{job.id} goes on; come back with `ftbridge watch {job.id}`", err=True)
         raise
+    _retention(session, [job])
     if notify is not None and job.row.is_final:
         job.notify(notify)
     if session.as_json and job.row.is_final:
@@ -88,6 +90,7 @@ def _follow_many(
         click.echo("\nthe jobs go on; come back with `ftbridge watch`", err=True)
         raise
     found = [session.bridge.job(job_id) for job_id in ([job.id for job in jobs] or last)]
+    _retention(session, found)
     session.document({"jobs": [job.to_dict() for job in found]})
     lost = [seen.trouble for seen in last.values() if seen.trouble and not seen.job.is_final]
     if lost:
@@ -112,6 +115,12 @@ def _tell(session: Session, seen: Update, *, name: bool = False) -> None:
         click.echo(f"warning: {warning}", err=True)
     if seen.trouble is not None:
         click.echo(f"warning: {seen.job.id}: {seen.trouble.message}", err=True)
+
+
+def _retention(session: Session, jobs: list[Job] | None = None) -> None:
+    """What a policy's ``retention`` no longer lets lie at a vendor is deleted there."""
+    for sentence in session.bridge.purge_overdue(jobs):
+        click.echo(f"retention: {sentence}", err=True)
 
 
 def _notify(session: Session, job: Job, target: str) -> None:

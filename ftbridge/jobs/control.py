@@ -1,4 +1,4 @@
-"""Cancel, pause, resume, resolve, purge and delete: one meaning each, whatever the job's state
+"""Cancel, pause, resume, resolve and delete: one meaning each, whatever the job's state
 and the vendor's verbs."""
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from ftbridge import errors
 from ftbridge.errors import OperationFailed, UsageError, VendorError
 from ftbridge.jobs import leases
 from ftbridge.jobs.ledger import JobRow, Ledger
-from ftbridge.jobs.ledger.uploads import FileRow
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.retry import patiently
 from ftbridge.jobs.states import FINAL, LOCAL, State
@@ -103,43 +102,6 @@ def resolve(row: JobRow, provider: Provider, ledger: Ledger, remote_id: str | No
             return ledger.jobs.adopt(row.id, patiently(provider, provider.get, remote_id))
         ledger.steps.reset(row.id, "create")
         return ledger.jobs.move(row.id, State.PREPARING, error=None)
-
-
-def purge(
-    row: JobRow, provider: Provider, ledger: Ledger, home: Path
-) -> tuple[list[FileRow], list[FileRow]]:
-    """Delete the job's uploaded data at the vendor, and the converted copies here.
-
-    Returns:
-        What was deleted, and what stays because other jobs that have not ended need it.
-
-    Raises:
-        OperationFailed: where the job itself has not ended.
-        Unsupported: where the vendor cannot delete files.
-    """
-    if not row.is_final:
-        raise OperationFailed(
-            f"{row.id} is {row.state}; its data is still needed",
-            hint=f"wait for its end, or `ftbridge cancel {row.id}`",
-            where=row.id,
-            code="not_ended",
-        )
-    if not provider.supports("purge"):
-        raise provider.unsupported("purge")
-    taken, kept = ledger.uploads.take_for_purge(row.id)
-    left = list(taken)
-    try:
-        for file in taken:
-            patiently(provider, provider.purge, file.remote_id)
-            left.remove(file)
-    finally:
-        ledger.uploads.give_back(left)
-    needed = {file.sha256 for file in kept}
-    plan = Plan.model_validate_json(row.plan)
-    for payload in (plan.training, plan.validation):
-        if payload and payload.sha256 not in needed:
-            (home / "payloads" / f"{payload.sha256}.jsonl").unlink(missing_ok=True)
-    return taken, kept
 
 
 def delete(row: JobRow, provider: Provider) -> None:

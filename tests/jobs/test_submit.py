@@ -204,11 +204,15 @@ def test_purge_leaves_what_another_job_needs(ftbridge: Cli, openai: Account) -> 
     openai.ahead = 60
     ftbridge("watch", second)
     openai.injector.on("DELETE", r"/files/", Answers(500), times=None)
-    assert ftbridge("purge", second).code == 4
+    failed = ftbridge("purge", second)
+    assert (failed.code, failed.json["error"]["code"]) == (1, "not_deleted")
+    assert failed.json["purged"] == [] and failed.json["not_deleted"][0]["reason"]
     openai.injector.heal()
-    assert len(ftbridge("purge", second).json["purged"]) == 1
+    assert [item["verified"] for item in ftbridge("purge", second).json["purged"]] == [True]
     assert openai.uploaded() == []
-    assert ftbridge("purge", second).json == {"job": second, "purged": [], "kept": []}
+    assert ftbridge("purge", second).json == {
+        "job": second, "purged": [], "kept": [], "not_deleted": [], "model": None, "replies": 0,
+    }  # fmt: skip
 
 
 # -- refusals ----------------------------------------------------------------------------------

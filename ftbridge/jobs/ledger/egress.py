@@ -7,13 +7,16 @@ there again. Nothing of the content is in it.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, desc, insert, select
 
 from ftbridge import clock
+from ftbridge.files import atomic_write
 from ftbridge.jobs.ledger.database import Database, values
 from ftbridge.jobs.ledger.schema import egress, files
 
@@ -110,6 +113,19 @@ class Egress:
         missing = tuple(what[2] for what in self._sent_files(leaves) if what not in sent)
         reason = "" if met else "the entry with the hash that was given is not there any more"
         return Verification(count, last, None, reason, missing)
+
+    def export(self, out: Path) -> tuple[int, str]:
+        """Write all entries as JSON lines, each with its hashes.
+
+        Returns:
+            How many, and the hash of the last.
+        """
+        count, head = 0, ""
+        with atomic_write(out) as stream:
+            for entry in self.entries():
+                stream.write(json.dumps(entry.to_dict()).encode() + b"\n")
+                count, head = count + 1, entry.entry
+        return count, head
 
     def _sent_files(self, leaves: Callable[[str], bool]) -> list[tuple[str, str, str]]:
         query = select(files.c.provider, files.c.account, files.c.remote_id).order_by(files.c.id)

@@ -102,6 +102,20 @@ class Uploads:
             )
         return free, [row for row in found if row.needed_by]
 
+    def left_behind(self) -> list[str]:
+        """The ids of ended jobs whose files are still at the vendor."""
+        query = (
+            select(file_refs.c.job_id)
+            .distinct()
+            .join(files, files.c.id == file_refs.c.file_id)
+            .join(jobs, jobs.c.id == file_refs.c.job_id)
+            .where(
+                files.c.purged_at.is_(None), jobs.c.state.in_([str(state) for state in FINAL])
+            )
+        )
+        with self._db.read() as connection:
+            return list(connection.execute(query).scalars())
+
     def give_back(self, rows: Sequence[FileRow]) -> None:
         """Take a purge back that the vendor did not carry out."""
         with self._db.write() as connection:
