@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge import arguments, registry
+from ftbridge.bridge_costs import BridgeCosts
+from ftbridge.bridge_exits import BridgeExits
 from ftbridge.bridge_policy import BridgePolicy
-from ftbridge.compare import Comparison, Question, compare
+from ftbridge.bridge_tokens import BridgeTokens
 from ftbridge.config import Config
-from ftbridge.cost import book as price_book
-from ftbridge.cost.against import Against
-from ftbridge.cost.horizon import Wanted
-from ftbridge.cost.prices import PriceBook
-from ftbridge.cost.refresh import Outcome
 from ftbridge.dataset import CheckReport, Dataset, check, split
 from ftbridge.errors import DataError, ProviderError, UsageError
 from ftbridge.evaluate import run as evaluation
@@ -40,7 +37,7 @@ from ftbridge.jobs.watcher import ACTIVE, Watcher
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
-class Bridge(BridgePolicy):
+class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
     """One home with its ledger, settings and providers. Safe to share between threads.
 
     Args:
@@ -64,8 +61,9 @@ class Bridge(BridgePolicy):
         provider: str | None = None,
     ) -> CheckReport:
         """Validate a file and judge its quality; with a validation file, what leaks into it."""
-        return check(
-            _dataset(data),
+        dataset = _dataset(data)
+        report = check(
+            dataset,
             structure_only=structure_only,
             max_errors=max_errors,
             validation=None if validation is None else _dataset(validation),
@@ -78,30 +76,6 @@ class Bridge(BridgePolicy):
         """A provider, with its options from flags, environment and settings."""
         merged = self.config.provider_options(name, options or {})
         return registry.load(name)(Context(self.config.home, merged))
-
-    @cached_property
-    def prices(self) -> PriceBook:
-        """The price book with the user's rows on top."""
-        return price_book.load(self.config)
-
-    def refresh_prices(
-        self,
-        providers: Sequence[str] = (),
-        *,
-        allow_jumps: bool = False,
-        base_url: str | None = None,
-    ) -> list[Outcome]:
-        """Read public price sources again (none named: all); what cannot be read keeps its date.
-
-        Raises:
-            UsageError: for a vendor without a public source.
-        """
-        home = self.config.ensure_home()
-        found = price_book.refresh_all(
-            home, self.prices, providers, allow_jumps=allow_jumps, base_url=base_url
-        )
-        self.__dict__.pop("prices", None)
-        return found
 
     # -- planning ----------------------------------------------------------------------------
 
@@ -196,68 +170,6 @@ class Bridge(BridgePolicy):
         out = self.config.home / "splits" / f"{dataset.sha256[:24]}-{share}-{seed}"
         parts = split(dataset, share, seed, out)
         return Dataset(parts.train), Dataset(parts.validation)
-
-    def compare(
-        self,
-        data: Dataset | str | Path,
-        *,
-        family: str | None = None,
-        method: str = "sft",
-        adapter: str | None = None,
-        privacy: str | None = None,
-        n_epochs: int | None = None,
-        grader: Grader | Mapping[str, Any] | str | Path | None = None,
-        region: str | None = None,
-        budget: Decimal | str | float | None = None,
-        use: Wanted | None = None,
-        against: Against | None = None,
-        sort: str | None = None,
-        options: Mapping[str, Mapping[str, str]] | None = None,
-    ) -> Comparison:
-        """What it would cost everywhere, cheapest first; sends nothing.
-
-        Args:
-            family: only this open model, or one model id.
-            grader: as in :meth:`plan`.
-            region: only what runs there.
-            budget: only what surely costs no more, in USD.
-            use: also what the tuned model would cost in use, over months.
-            against: with ``use``, the base model that it would replace.
-            sort: a column (:data:`ftbridge.cost.table.COLUMNS`), with a ``-`` downwards.
-            options: settings by provider name.
-
-        Raises:
-            UsageError: ``against`` without ``use``, an unknown column, a size that the data do not
-                show. DataError: where the file is bad.
-        """
-        if against is not None and use is None:
-            raise UsageError("a base model is compared over months of use", where="against")
-        question = Question(
-            _dataset(data),
-            arguments.choice(Method, method, "method"),
-            arguments.hyperparameters({"n_epochs": n_epochs}),
-            self._clearance(data, privacy),
-            family,
-            grader_from(grader),
-            None if adapter is None else arguments.choice(Adapter, adapter, "adapter"),
-            region,
-            arguments.usd(budget),
-            use,
-            against,
-            sort,
-        )
-        here = {} if region is None else {"region": region}
-        places = [
-            self.provider(name, here | dict((options or {}).get(name, {})))
-            for name in registry.names()
-        ]
-        return compare(question, places, self.prices)
-
-    def calibrate(self) -> None:
-        """Measure the speed of this machine, once, so that `compare` can price it."""
-        self.config.ensure_home()
-        for name in registry.names():
-            self.provider(name).calibrate()
 
     # -- jobs --------------------------------------------------------------------------------
 

@@ -6,24 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ftbridge.catalogue import TunableModel
+from ftbridge.catalogue import Catalogue, TunableModel
+from ftbridge.cost.against import Against, hold_against
 from ftbridge.cost.estimate import estimate
+from ftbridge.cost.horizon import Horizon, Wanted
+from ftbridge.cost.listed import listed
 from ftbridge.cost.prices import PriceBook
-from ftbridge.cost.tokens import counter_for, rule_for
-from ftbridge.cost.types import TokenCount, Usd
+from ftbridge.cost.roi import Baseline, Roi
+from ftbridge.cost.table import ordered
+from ftbridge.cost.tokens import Counter, counter_for, rule_for
+from ftbridge.cost.types import Quantity, Span, TokenCount, Usd
+from ftbridge.cost.use import Use
 from ftbridge.dataset import Dataset
 from ftbridge.errors import FtbridgeError
 from ftbridge.graders import Grader
 from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.payload import Converted, survey
 from ftbridge.jobs.planning import closed, closing_warnings, count_epochs
-from ftbridge.jobs.spec import DataRef, Hyperparameters, JobSpec, Method
+from ftbridge.jobs.spec import Adapter, DataRef, Hyperparameters, JobSpec, Method
 from ftbridge.provider import Provider
 
 
 @dataclass(frozen=True)
 class Offer:
-    """One way to train: where, which model, what it costs and on what that figure rests."""
+    """One way to train: where, which model, what it costs and on what that figure rests.
+
+    ``usd`` is the training alone, so that all are told by the same measure, or training and use
+    where a horizon was asked for (``use``). ``allowed``
+    is False where ftbridge knows the price but cannot submit there.
+    """
 
     provider: str
     model: str
@@ -34,6 +45,16 @@ class Offer:
     basis: tuple[str, ...]
     notes: tuple[str, ...]
     allowed: bool
+    use: Use | None = None
+    roi: Roi | None = None
+
+    @property
+    def monthly(self) -> Span | None:
+        """USD a month of use; None where that is not known or was not asked for."""
+        running = self.usd.running
+        if self.use is None or running is None:
+            return None
+        return Span(low=running.low / self.use.months, high=running.high / self.use.months)
 
 
 @dataclass(frozen=True)
@@ -50,11 +71,17 @@ class Comparison:
 
     offers: tuple[Offer, ...]
     excluded: tuple[Exclusion, ...]
+    baseline: Baseline | None = None
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is compared: one method over one data set."""
+    """What is compared: one method over one data set.
+
+    ``wanted`` adds the use of the model over months, ``against`` (with ``wanted`` only) the base
+    model that it would replace; ``budget`` leaves out what may cost more, in
+    USD; ``region`` what does not run there; ``sort`` is a column of :mod:`ftbridge.cost.table`.
+    """
 
     dataset: Dataset
     method: Method
@@ -62,6 +89,17 @@ class Question:
     clearance: Clearance
     family: str | None
     grader: Grader | None = None
+    adapter: Adapter | None = None
+    region: str | None = None
+    budget: Decimal | None = None
+    wanted: Wanted | None = None
+    against: Against | None = None
+    sort: str | None = None
+
+    @property
+    def horizon(self) -> Horizon | None:
+        """The wanted horizon over this data set."""
+        return Horizon(self.wanted, self.dataset) if self.wanted else None
 
 
 def compare(question: Question, providers: Sequence[Provider], book: PriceBook) -> Comparison:
@@ -69,97 +107,193 @@ def compare(question: Question, providers: Sequence[Provider], book: PriceBook) 
 
     Raises:
         DataError: where the data file itself is bad.
+        UsageError: where the sizes of calls are wanted and cannot be measured.
     """
+    horizon = question.horizon
+    if horizon:
+        horizon.use(counter_for(None, None))
     offers: list[Offer] = []
     excluded: list[Exclusion] = []
     for provider in providers:
-        found, reasons = _at(question, provider, book)
+        found, reasons = _Place(question, provider, book, horizon).offers()
         offers += found
         excluded += [Exclusion(provider.name, reason) for reason in reasons]
-    offers.sort(key=_cheapest_first)
-    return Comparison(tuple(offers), tuple(excluded))
+    found, left_out = listed(question, book, horizon)
+    kept, dear = _within(question.budget, [*offers, *found])
+    excluded += [*left_out, *dear]
+    base = None
+    if question.against and horizon:
+        kept, base = hold_against(question.against, kept, horizon, providers, book)
+    return Comparison(tuple(ordered(kept, question.sort)), tuple(excluded), base)
 
 
-def _cheapest_first(offer: Offer) -> tuple[bool, Decimal]:
-    """Unknown comes last; free is known, and comes first."""
-    high = offer.usd.high
-    return (True, Decimal(0)) if high is None else (False, high)
-
-
-def _at(question: Question, provider: Provider, book: PriceBook) -> tuple[list[Offer], list[str]]:
-    policy = question.clearance.decide(provider.destination)
-    if not policy.allowed:
-        return [], [f"{policy.message} ({policy.rule})"]
-    offers, reasons = [], []
-    for row in provider.catalogue().models:
-        if question.family and question.family not in (row.family, row.model):
+def _within(budget: Decimal | None, offers: Sequence[Offer]) -> tuple[list[Offer], list[Exclusion]]:
+    """What surely costs no more than the budget, and why the others may."""
+    if budget is None:
+        return list(offers), []
+    kept, left = [], []
+    for offer in offers:
+        high, unknown = offer.usd.high, ", ".join(offer.usd.unknown)
+        parts = offer.usd.unknown and (offer.use is not None or high is None)
+        if parts:
+            why = f"may cost more than {budget} USD: {unknown} is not known"
+        elif high is not None and high > budget:
+            why = f"may cost {high:.2f} USD, over the budget of {budget}"
+        else:
+            kept.append(offer)
             continue
-        if question.method not in row.methods:
-            reasons.append(f"{row.model}: no {question.method}")
-            continue
-        try:
-            offers.append(_offer(question, provider, row, book))
-        except FtbridgeError as error:
-            if error.exit_code == 3:
-                raise
-            named = error.message.startswith(row.model)
-            reasons.append(error.message if named else f"{row.model}: {error.message}")
-    if not offers and not reasons:
-        reasons.append(f"does not tune {question.family}")
-    return offers, reasons
+        left.append(Exclusion(offer.provider, f"{offer.model}: {why}"))
+    return kept, left
 
 
-def _offer(question: Question, provider: Provider, row: TunableModel, book: PriceBook) -> Offer:
-    rule = rule_for(provider.catalogue(), row.model)
-    counter = counter_for(rule, provider.counter(row.model), row.model)
-    found: Converted = survey(provider, question.dataset, counter)
-    spec = JobSpec(
-        provider=provider.name,
-        model=row.model,
-        method=question.method,
-        adapter=row.adapters[0],
-        hyperparameters=question.hyperparameters,
-        grader=question.grader,
-        privacy=question.clearance.label.privacy,
-        training=DataRef(
-            path=str(question.dataset.path),
-            sha256="",
-            kind=question.dataset.kind,
-            examples=found.examples,
-            bytes=found.bytes,
+class _Place:
+    """One provider asked the question."""
+
+    def __init__(
+        self, question: Question, provider: Provider, book: PriceBook, horizon: Horizon | None
+    ) -> None:
+        self.question, self.provider, self.book = question, provider, book
+        self.horizon = horizon
+        self._surveys: dict[str, Converted] = {}
+
+    def offers(self) -> tuple[list[Offer], list[str]]:
+        """Its offers, and why it makes no others."""
+        question, provider = self.question, self.provider
+        policy = question.clearance.decide(provider.destination)
+        if not policy.allowed:
+            return [], [f"{policy.message} ({policy.rule})"]
+        if elsewhere := _elsewhere(question.region, provider):
+            return [], [elsewhere]
+        offers, reasons = [], []
+        for row in provider.catalogue().models:
+            if question.family and question.family not in (row.family, row.model):
+                continue
+            if why := _cannot(question, row):
+                reasons.append(f"{row.model}: {why}")
+                continue
+            try:
+                offers.append(self._offer(row))
+            except FtbridgeError as error:
+                if error.exit_code == 3:
+                    raise
+                named = error.message.startswith(row.model)
+                reasons.append(error.message if named else f"{row.model}: {error.message}")
+        if not offers and not reasons:
+            reasons.append(_why_none(question, provider.catalogue()))
+        return offers, reasons
+
+    def _offer(self, row: TunableModel) -> Offer:
+        question, provider = self.question, self.provider
+        rule = rule_for(provider.catalogue(), row.model)
+        counter = counter_for(rule, provider.counter(row.model), row.model)
+        found = self._survey(counter)
+        spec = self._spec(row, found)
+        provider.catalogue().check_hyperparameters(question.method, question.hyperparameters)
+        provider.catalogue().check_grader(question.method, question.grader)
+        shut = closed(provider, spec)
+        if shut:
+            raise shut
+        tokens, notes = count_epochs(provider, spec, found)
+        tokens = tokens.model_copy(update={"counter": counter.name})
+        use = self.horizon.use(counter) if self.horizon else None
+        lines = provider.billing(spec, tokens)
+        job = [line for line in lines if line.training]
+        usd = self._priced(spec, [*job, *(provider.serving(spec, use) if use else ())])
+        notes += [f"{line.name}: {line.formula}" for line in job if line.low is None]
+        if use is None:
+            notes += _on_top(self._priced(spec, [line for line in lines if not line.training]))
+        notes += closing_warnings(provider, spec)
+        if provider.missing():
+            notes.append(f"not installed: {provider.install_hint()}")
+        if found.losses:
+            notes.append(f"would lose: {', '.join(sorted(found.losses))}")
+        return Offer(
+            provider=provider.name,
+            model=row.model,
+            method=str(spec.method),
+            adapter=str(spec.adapter),
+            usd=usd,
+            tokens=tokens,
+            basis=basis(tokens, usd),
+            notes=tuple(notes),
+            allowed=True,
+            use=use,
+        )
+
+    def _priced(self, spec: JobSpec, lines: Sequence[Quantity]) -> Usd:
+        region = self.question.region
+        placed = [
+            line if line.region else line.model_copy(update={"region": region}) for line in lines
+        ]
+        return estimate(
+            self.book, spec.provider, spec.model, spec.method, placed, adapter=str(spec.adapter)
+        )
+
+    def _survey(self, counter: Counter) -> Converted:
+        """One pass over the file a vocabulary, however many models share it."""
+        if counter.id not in self._surveys:
+            self._surveys[counter.id] = survey(self.provider, self.question.dataset, counter)
+        return self._surveys[counter.id]
+
+    def _spec(self, row: TunableModel, found: Converted) -> JobSpec:
+        question = self.question
+        return JobSpec(
+            provider=self.provider.name,
+            model=row.model,
+            method=question.method,
+            adapter=question.adapter or row.adapters[0],
+            hyperparameters=question.hyperparameters,
+            grader=question.grader,
+            privacy=question.clearance.label.privacy,
+            training=DataRef(
+                path=str(question.dataset.path),
+                sha256="",
+                kind=question.dataset.kind,
+                examples=found.examples,
+                bytes=found.bytes,
+            ),
+        )
+
+
+def _cannot(question: Question, row: TunableModel) -> str:
+    if question.method not in row.methods:
+        return f"no {question.method}"
+    if question.adapter is not None and question.adapter not in row.adapters:
+        return f"no adapter {question.adapter}"
+    return ""
+
+
+def _elsewhere(region: str | None, provider: Provider) -> str:
+    """Why a provider is not in the wanted region; empty where it is, or nothing leaves here."""
+    if region is None or not provider.leaves or provider.region == region:
+        return ""
+    return f"runs in {provider.region or 'no region that is known'}, not in {region}"
+
+
+def _on_top(usd: Usd) -> list[str]:
+    """What a job brings with it that is no part of its training, in words."""
+    return [
+        *(
+            f"not in the sum: {line.name}, {line.high:.2f} USD = {line.formula}"
+            for line in usd.lines
         ),
-    )
-    provider.catalogue().check_hyperparameters(question.method, question.hyperparameters)
-    provider.catalogue().check_grader(question.method, question.grader)
-    shut = closed(provider, spec)
-    if shut:
-        raise shut
-    tokens, notes = count_epochs(provider, spec, found)
-    quantities = provider.billing(spec, tokens)
-    usd = estimate(book, provider.name, row.model, spec.method, quantities)
-    notes += [f"{q.name}: {q.formula}" for q in quantities if q.low is None]
-    notes += closing_warnings(provider, spec)
-    if provider.missing():
-        notes.append(f"not installed: {provider.install_hint()}")
-    if found.losses:
-        notes.append(f"would lose: {', '.join(sorted(found.losses))}")
-    return Offer(
-        provider=provider.name,
-        model=row.model,
-        method=str(spec.method),
-        adapter=str(spec.adapter),
-        usd=usd,
-        tokens=tokens,
-        basis=_basis(tokens, usd),
-        notes=tuple(notes),
-        allowed=True,
-    )
+        *(f"not in the sum: {name}, whose price is not known" for name in usd.unknown),
+    ]
 
 
-def _basis(tokens: TokenCount, usd: Usd) -> tuple[str, ...]:
+def _why_none(question: Question, catalogue: Catalogue) -> str:
+    if catalogue.nothing:
+        return f"{catalogue.nothing.message}; {catalogue.nothing.hint}"
+    if catalogue.open_models:
+        return "takes any model by its name: ask `ftbridge plan` with --model"
+    return f"does not tune {question.family}"
+
+
+def basis(tokens: TokenCount, usd: Usd) -> tuple[str, ...]:
     """What each figure rests on: the counter and its grade, each price and its age."""
     lines = [f"tokens {tokens.label} ({tokens.counter})"]
     for line in usd.lines:
-        age = ", over 90 days old" if line.stale else ""
-        lines.append(f"{line.name}: {line.evidence}, {line.source}, {line.source_date}{age}")
+        day = "" if line.source_date is None else str(line.source_date)
+        parts = (line.evidence, line.source, day, line.age)
+        lines.append(f"{line.name}: " + ", ".join(filter(None, parts)))
     return (*lines, *(f"{name}: unknown" for name in usd.unknown))

@@ -14,10 +14,13 @@ from ftbridge.jobs.plan import Plan
 
 @click.command()
 @wishes
+@click.option("--quote", is_flag=True, help="Ask the vendor for its own price, if it gives one.")
 @common
-def command(session: Session, **wanted: Any) -> int:
+def command(session: Session, quote: bool, **wanted: Any) -> int:
     """Show what submit would do with DATA: request, tokens, USD, losses, warnings."""
     plan = make(session, wanted)
+    if quote:
+        plan = session.bridge.quote(plan)
     session.document(document(plan))
     show(session, plan)
     return plan.refusal.exit_code if plan.refusal else 0
@@ -74,5 +77,5 @@ def show(session: Session, plan: Plan) -> None:
 
 
 def _origin(line: Any) -> str:
-    age = ", over 90 days old" if line.stale else ""
-    return f"{line.source}, {line.source_date}{age}"
+    day = "" if line.source_date is None else str(line.source_date)
+    return ", ".join(filter(None, (line.source, day, line.age)))

@@ -97,7 +97,10 @@ class Quantity(_Frozen):
 
 
 class CostLine(_Frozen):
-    """One priced line: amount times unit price, and where the price comes from."""
+    """One priced line: amount times unit price, and where the price comes from.
+
+    ``training`` and ``monthly`` as in :class:`Quantity`.
+    """
 
     name: str
     low: Decimal

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftbridge.cost.types import Quantity, TokenCount
+from ftbridge.cost.use import Use
 from ftbridge.errors import CredentialsError, ProviderError, Unsupported, UsageError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.provider import ChatReply, ChatRequest, Check, Sandbox
@@ -104,6 +105,10 @@ class FireworksProvider(FireworksSpeaker):
         """One hour of a dedicated deployment."""
         return costs.hosting(self.context.options, base, 1)
 
+    def serving(self, spec: JobSpec, use: Use) -> list[Quantity]:
+        """Every hour of that deployment; its tokens are not billed apart."""
+        return use.hosting(self.hosting(spec.model))
+
     def preflight(self, spec: JobSpec) -> None:
         """GET of the base model: whether the vendor tunes it today, as far as it says."""
         if "warm_start_from" in spec.options:
@@ -117,7 +122,7 @@ class FireworksProvider(FireworksSpeaker):
             )
         with translated():
             found = self._client.models.get(parts[3], account_id=parts[1])
-        said = found.rl_tunable if spec.method is Method.RL else found.tunable
+            said = found.rl_tunable if spec.method is Method.RL else found.tunable
         if said is False:
             raise Unsupported(
                 f"Fireworks does not do {spec.method} on {spec.model} today",

@@ -11,6 +11,7 @@ from ftbridge.jobs.ledger.evaluations import Evaluations
 from ftbridge.jobs.ledger.history import History
 from ftbridge.jobs.ledger.job_row import JobRow
 from ftbridge.jobs.ledger.jobs import Jobs
+from ftbridge.jobs.ledger.quotes import Quotes
 from ftbridge.jobs.ledger.steps import Steps
 from ftbridge.jobs.ledger.uploads import Uploads
 
@@ -33,6 +34,7 @@ class Ledger:
         self.uploads = Uploads(self.database)
         self.egress = Egress(self.database)
         self.evaluations = Evaluations(self.database)
+        self.quotes = Quotes(self.database)
         self.aliases = Aliases(self.database)
 
     def close(self) -> None:
