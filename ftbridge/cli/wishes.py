@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,15 @@ from ftbridge.cli.session import Session
 from ftbridge.errors import UsageError
 from ftbridge.jobs.plan import Plan
 
-_OPTIONS = (
+_WHAT = (
     click.argument("data", type=click.Path(path_type=Path)),
     click.option("--provider", required=True, help="Where to train; see `ftbridge providers`."),
     click.option("--model", help="Base model; the provider's default if left out."),
     click.option("--method", default="sft", show_default=True, help="sft, dpo or rl."),
     click.option("--adapter", help="lora, qlora or full, where the provider lets choose."),
     click.option("--validation", metavar="FILE|SHARE", help="A file, or a share like 0.1."),
+)  # fmt: skip
+_HYPERPARAMETERS = (
     click.option("--n-epochs", type=int, help="Passes over the data."),
     click.option("--batch-size", type=int, help="Examples per optimizer step."),
     click.option("--learning-rate", type=float, help="Absolute learning rate."),
@@ -29,23 +31,45 @@ _OPTIONS = (
     click.option("--warmup-ratio", type=float, help="Share of steps with a rising rate."),
     click.option("--weight-decay", type=float, help="Decay of the trained weights."),
     click.option("--beta", type=float, help="Strength of DPO's pull to the base."),
-    click.option("--grader", metavar="FILE", help="What scores answers (method rl): JSON or TOML."),
+)
+_GRADER = click.option(
+    "--grader", metavar="FILE", help="What scores answers (method rl): JSON or TOML."
+)
+_NAMED = (
     click.option("--seed", type=int, help="For the same result again."),
     click.option("--suffix", help="Part of the tuned model's name."),
-    click.option("--tag", "tags", multiple=True, metavar="K=V", help="Mark the job."),
+)
+_TAG = click.option("--tag", "tags", multiple=True, metavar="K=V", help="Mark the job.")
+_REACH = (
     click.option("--option", "options", multiple=True, metavar="K=V", help="Vendor-only setting."),
     click.option("--base-url", help="Another address: sandbox, proxy, compatible server."),
-    click.option("--privacy", help="public, internal, confidential or restricted; a label beside "
-                 "the file or in the project can only be raised."),
+)
+_PRIVACY = click.option(
+    "--privacy",
+    help="public, internal, confidential or restricted; a label beside the file or in the "
+    "project can only be raised.",
+)
+_LIMITS = (
     click.option("--max-usd", help="Refuse a job that may cost more."),
     click.option("--allow-unknown-cost", is_flag=True, help="Go on where no price is known."),
     click.option("--allow-lossy", is_flag=True, help="Go on where the format loses something."),
-)  # fmt: skip
+)
+_OPTIONS = (*_WHAT, *_HYPERPARAMETERS, _GRADER, *_NAMED, _TAG, *_REACH, _PRIVACY, *_LIMITS)
+_KEPT = (*_HYPERPARAMETERS, *_NAMED, *_REACH, *_LIMITS)
 
 
 def wishes(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the shared options to a command."""
-    for option in reversed(_OPTIONS):
+    return _added(function, _OPTIONS)
+
+
+def how_to_train(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add those of them that do not say what is trained on, nor as what."""
+    return _added(function, _KEPT)
+
+
+def _added(function: Callable[..., Any], options: Sequence[Any]) -> Callable[..., Any]:
+    for option in reversed(options):
         function = option(function)
     return function
 

@@ -78,6 +78,8 @@ class Plan(_Frozen):
     policies: tuple[str, ...] = ()
     retention: str | None = None
     refusal: Refusal | None = None
+    parent_job: str | None = None
+    """The job of this ledger whose data and spec are moved here."""
 
     @property
     def allowed(self) -> bool:

@@ -249,6 +249,7 @@ def _intent(plan: Plan, base_key: str, job_id: str, moment: str) -> dict[str, An
         "key": plan.key,
         "base_key": base_key,
         "attempt": plan.attempt,
+        "parent_job": plan.parent_job,
         "provider": spec.provider,
         "account": plan.account,
         "region": plan.region,
