@@ -34,6 +34,8 @@ COMMANDS = {
     "purge": "Delete a job's training data at the vendor.",
     "policy": "Which data may go where, and by which rule.",
     "egress": "The account of what left this machine.",
+    "move": "The same data and spec at another provider, and what changes.",
+    "retirements": "What stops working when, and how to move it.",
     "eval": "Tuned model against baseline, on held-out rows.",
     "alias": "Name the model in use; moved only to a better one.",
     "chat": "Ask a model once, or talk to it.",
