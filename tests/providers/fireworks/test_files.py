@@ -8,7 +8,7 @@ import pytest
 from fireworks_spec import ACCOUNT, SFT
 from recording import Recorder
 
-from ftbridge.errors import UsageError, VendorError
+from ftbridge.errors import NetworkError, UsageError, VendorError
 from ftbridge.files import sha256_of
 from ftbridge.policy import CheckedUpload, Privacy, check_upload
 from ftbridge_fireworks import Provider, datasets
@@ -139,3 +139,18 @@ def test_metrics_of_each_kind(provider: Provider, recorder: Recorder) -> None:
     done = {"name": dpo, "state": "JOB_STATE_COMPLETED", "dataset": "d"}
     recorder.plan += [(200, done), (200, {"signedUrl": url}), (200, lines)]
     assert len(provider.metrics(dpo)) == 3
+
+
+@pytest.mark.parametrize("said", ["<html>proxy</html>", '{"loss": ', "[1, 2]"])
+def test_a_metrics_file_that_cannot_be_read(
+    provider: Provider, recorder: Recorder, said: str
+) -> None:
+    url = f"{recorder.url}/m?s=secret"
+    shown = {"name": SFT, "state": "JOB_STATE_RUNNING", "dataset": "d", "metricsFileSignedUrl": url}
+    recorder.plan += [(200, shown), (200, said)]
+    with pytest.raises(NetworkError):
+        provider.metrics(SFT)
+    recorder.plan += [(200, shown), (403, "expired")]
+    with pytest.raises(VendorError) as caught:
+        provider.metrics(SFT)
+    assert "secret" not in str(caught.value.to_dict())
