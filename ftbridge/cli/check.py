@@ -61,6 +61,9 @@ def _show(session: Session, report: CheckReport, data: str, html: Path | None) -
         [(w.code, w.count, ", ".join(map(str, w.lines)), w.message) for w in report.warnings],
     )
     session.lines(f"{report.examples:,} examples of kind {report.kind}, {report.bytes:,} bytes")
+    if report.tokens:
+        found = report.tokens
+        session.lines(f"{found.span} tokens in one pass ({found.label}: {found.counter})")
     if report.examples:
         session.lines(report.advice)
     if html:
@@ -76,5 +79,6 @@ def _document(report: CheckReport, html: Path | None) -> dict[str, object]:
         "error_count": report.error_count,
         "warnings": [vars(warning) for warning in report.warnings],
         "advice": report.advice,
-        "tokens": {} if report.characters is None else {"characters": report.characters},
+        "tokens": ({} if report.characters is None else {"characters": report.characters})
+        | (report.tokens.document() if report.tokens else {}),
     } | ({"html": html} if html else {})

@@ -54,6 +54,11 @@ class TokenCount(_Frozen):
         low, high = self.band
         return f"{self.grade}, {low:+.1%} to {high:+.1%}" if low or high else self.grade
 
+    @property
+    def span(self) -> str:
+        """One pass in words."""
+        return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
+
     def document(self) -> dict[str, Any]:
         """The JSON form, with what follows from the fields."""
         followed = {"band": self.band, "label": self.label}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ftbridge.cost.types import TokenCount
 from ftbridge.dataset.dataset import Dataset
 from ftbridge.dataset.quality.finding import Finding
 from ftbridge.dataset.quality.volume import advice
@@ -19,7 +20,8 @@ __all__ = ["CheckReport", "Finding", "check"]
 class CheckReport:
     """What a check found. ``errors`` are capped, ``error_count`` counts them all.
 
-    ``characters`` counts those of all texts; None where only the structure was checked.
+    ``characters`` counts those of all texts, ``tokens`` what they come to; None where only the
+    structure was checked, or something is wrong.
     """
 
     kind: Kind
@@ -29,6 +31,7 @@ class CheckReport:
     error_count: int
     warnings: list[Finding]
     characters: int | None
+    tokens: TokenCount | None = None
 
     @property
     def ok(self) -> bool:

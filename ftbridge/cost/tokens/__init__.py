@@ -15,7 +15,7 @@ from ftbridge.cost.tokens.counter import (
 )
 from ftbridge.cost.tokens.counts import Counts, Totals
 from ftbridge.cost.tokens.file import count_file, estimate_file
-from ftbridge.cost.tokens.tally import Tally, tallying
+from ftbridge.cost.tokens.tally import Tally, count_kept, estimate_fast, tallying
 from ftbridge.cost.tokens.vocabulary import CountTexts, TokenizerFile, Vocabulary, load
 
 __all__ = [
@@ -30,7 +30,9 @@ __all__ = [
     "Vocabulary",
     "count_all",
     "count_file",
+    "count_kept",
     "counter_for",
+    "estimate_fast",
     "estimate_file",
     "framed_counter",
     "load",

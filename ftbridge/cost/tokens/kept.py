@@ -19,10 +19,10 @@ class Kept:
     """The count of one file by one counter: ``HOME/counts/KEY.json``.
 
     Args:
-        way: how it is counted, where a counter has several ways.
+        way: empty for an exact count.
     """
 
-    def __init__(self, home: Path, dataset: Dataset, counter: Counter, way: str) -> None:
+    def __init__(self, home: Path, dataset: Dataset, counter: Counter, way: str = "") -> None:
         self._home, self._dataset, self._counter, self._way = home, dataset, counter, way
 
     def find(self) -> Totals | None:

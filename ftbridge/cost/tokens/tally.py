@@ -7,14 +7,15 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.pool import AsyncResult, Pool
 from pathlib import Path
 from typing import Protocol
 
-from ftbridge.cost.tokens.counter import Counter, Framed
+from ftbridge.cost.tokens.counter import BATCH, Counter, Framed
 from ftbridge.cost.tokens.counts import Totals
-from ftbridge.cost.tokens.file import count_part, two_phases
+from ftbridge.cost.tokens.file import count_file, count_part, estimate_file, two_phases
 from ftbridge.cost.tokens.kept import Kept
 from ftbridge.cost.tokens.vocabulary import QUICK, QUICKEST, load
 from ftbridge.dataset import Dataset
@@ -144,24 +145,65 @@ def tallying(
     Args:
         limit: the caller must know of each example whether it has more tokens than this.
     """
-    kept = Kept(home, dataset, counter, "sample" if _samples(dataset, counter) else "all")
-    known = kept.find()
+    quick = _quick_of(counter) if dataset.bytes > SAMPLED_ABOVE else None
+    exact = Kept(home, dataset, counter)
+    kept = Kept(home, dataset, counter, "sampled") if quick else exact
+    known = exact.find() or kept.find()
     if known and (limit is None or known.longest <= limit):
         yield Known(known)
         return
-    with _started(dataset, counter, limit) as tally:
+    with _started(dataset, counter, quick, limit) as tally:
         yield _Keeping(tally, kept)
 
 
-def _samples(dataset: Dataset, counter: Counter) -> bool:
-    return counter.slow and isinstance(counter, Framed) and dataset.bytes > SAMPLED_ABOVE
+def count_kept(
+    dataset: Dataset, counter: Counter, home: Path, workers: int | None = None
+) -> Totals:
+    """The exact count of a file that nobody else reads; kept under ``home``.
+
+    Args:
+        workers: processes; left out: all cores, where a fork is safe.
+
+    Raises:
+        DataError: where the file is missing or unreadable, or has no good example.
+    """
+    kept = Kept(home, dataset, counter)
+    totals = kept.find()
+    if totals is None:
+        totals = count_file(dataset, counter, workers or (_cores() if _alone() else 1))
+        kept.keep(totals)
+    return totals
+
+
+def estimate_fast(dataset: Dataset, counter: Counter) -> Totals:
+    """The count of a file from a sample: sized by a quick vocabulary's tokens where the counter's
+    is slow, else by the bytes of the lines.
+
+    Raises:
+        DataError, UsageError: as :func:`estimate_file`; for a slow vocabulary for any bad line.
+    """
+    quick = _quick_of(counter)
+    if quick is None:
+        return estimate_file(dataset, counter)
+    sizes: list[int] = []
+    stream = dataset.examples()
+    while some := [item.example for item in islice(stream, BATCH)]:
+        sizes += quick.count(some).low
+    return two_phases(dataset, counter, sizes)
+
+
+def _quick_of(counter: Counter) -> Counter | None:
+    """The same frame counted by a quick vocabulary, for a slow one."""
+    quick = load(QUICK) if counter.slow else None
+    return Framed(quick, counter.rule) if quick and isinstance(counter, Framed) else None
 
 
 @contextmanager
-def _started(dataset: Dataset, counter: Counter, limit: int | None) -> Iterator[Tally]:
-    quick = load(QUICK)
-    if quick and isinstance(counter, Framed) and _samples(dataset, counter):
-        yield Sampling(dataset, counter, Framed(quick, counter.rule), limit)
+def _started(
+    dataset: Dataset, counter: Counter, quick: Counter | None, limit: int | None
+) -> Iterator[Tally]:
+    if quick is not None:
+        yield Sampling(dataset, counter, quick, limit)
         return
     parts = _parts(dataset, counter) if limit is None else []
     if len(parts) < 2:
@@ -173,8 +215,16 @@ def _started(dataset: Dataset, counter: Counter, limit: int | None) -> Iterator[
 
 def _parts(dataset: Dataset, counter: Counter) -> list[Reader]:
     """One for each core where other processes are worth it and a fork is safe."""
-    alone = sys.platform == "linux" and threading.active_count() == 1
     quickest = isinstance(counter, Framed) and counter.vocabulary.name in QUICKEST
-    if not alone or quickest or dataset.bytes <= SHARED_ABOVE:
+    if not _alone() or quickest or dataset.bytes <= SHARED_ABOVE:
         return []
-    return in_parts(dataset.reader, len(os.sched_getaffinity(0)))
+    return in_parts(dataset.reader, _cores())
+
+
+def _alone() -> bool:
+    """Whether a fork copies all of this program: it takes the calling thread alone."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
+from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +32,9 @@ QUICK = "o200k_base"
 
 QUICKEST = frozenset({"o200k_base", "cl100k_base"})
 """Counted faster than a line is read and checked."""
+
+QUICK_ABOVE = 32 * 1024 * 1024
+"""Characters after which the time to load toktok comes back."""
 
 _NORMALISED = frozenset({"qwen", "qwen2", "qwen2.5", "qwen3"})
 """Their tokenizers bring text to NFC first (transformers' Qwen2 converter); splintr does not."""
@@ -141,23 +146,34 @@ def _counter(name: str) -> CountTexts:
 
 
 def _quick(name: str, plain: CountTexts) -> CountTexts:
-    """ASCII by toktok, one thread: the cores are shared out among processes."""
-    from toktok import batch_count
+    """ASCII by toktok once much has been counted, since it takes half a second to load.
+
+    In one thread: the cores are shared out among processes.
+    """
+    counted = 0
 
     def count(texts: Sequence[str]) -> list[int]:
-        rest = [index for index, text in enumerate(texts) if not text.isascii()]
-        if not rest:
-            counted: list[int] = batch_count(texts, name, threads=1)
-            return counted
-        chosen = list(texts)
-        for index in rest:
-            chosen[index] = ""
-        counted = batch_count(chosen, name, threads=1)
-        for index, tokens in zip(rest, plain([texts[index] for index in rest]), strict=True):
-            counted[index] = tokens
-        return counted
+        nonlocal counted
+        if counted < QUICK_ABOVE:
+            counted += sum(map(len, texts))
+            return plain(texts)
+        quick = _toktok()
+        ascii_only = list(map(str.isascii, texts))
+        if all(ascii_only):
+            return quick(texts, name, threads=1)
+        first = iter(quick(compress(texts, ascii_only), name, threads=1))
+        rest = iter(plain(list(compress(texts, map(not_, ascii_only)))))
+        return [next(first if simple else rest) for simple in ascii_only]
 
     return count
+
+
+@cache
+def _toktok() -> Callable[..., list[int]]:
+    from toktok import batch_count
+
+    found: Callable[..., list[int]] = batch_count
+    return found
 
 
 def _claude() -> CountTexts:
