@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .render import Example
+from .items import Example, Item, Pair, parts_of
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +31,8 @@ class Batch:
     positions: torch.Tensor  # [B, T] int64
     rows: torch.Tensor  # [N] int64: flat positions in B*T whose next token is trained
     targets: torch.Tensor  # [N] int64: those next tokens
+    owners: torch.Tensor  # [N] int64: the number of the sequence that each trained token is in
+    references: torch.Tensor  # [P] fp32: of each pair; empty where there are none
     tokens: int  # real tokens, without padding
 
     def to(self, device: str) -> Batch:
@@ -40,6 +42,8 @@ class Batch:
             self.positions.to(device),
             self.rows.to(device),
             self.targets.to(device),
+            self.owners.to(device),
+            self.references.to(device),
             self.tokens,
         )
 
@@ -92,16 +96,26 @@ def padding_share(lengths: Sequence[int], batch_size: int, seed: int) -> float:
     return 1 - real / padded if padded else 0.0
 
 
-def micro_batches(
-    examples: Sequence[Example], packing: bool, rows: int, max_length: int
-) -> list[Batch]:
-    """The forward passes of one window. A packed row holds what `rows` padded ones could."""
-    lengths = [len(example.ids) for example in examples]
-    groups = split_packed(lengths, rows * max_length) if packing else split_padded(lengths, rows)
-    return [collate([[examples[i] for i in row] for row in group]) for group in groups]
+def micro_batches(items: Sequence[Item], packing: bool, rows: int, max_length: int) -> list[Batch]:
+    """The forward passes of one window. A packed row holds what `rows` padded items could."""
+    if packing:
+        lengths = [sum(len(part.ids) for part in item.parts) for item in items]
+        groups = split_packed(lengths, rows * max_length * len(items[0].parts))
+    else:
+        groups = split_padded([max(len(part.ids) for part in item.parts) for item in items], rows)
+    return [_laid_out([[items[i] for i in row] for row in group], packing) for group in groups]
 
 
-def collate(rows: Sequence[Sequence[Example]]) -> Batch:
+def _laid_out(rows: Sequence[Sequence[Item]], packing: bool) -> Batch:
+    """A packed row holds whole items; else each sequence has a row of its own."""
+    items = [item for row in rows for item in row]
+    references = [item.reference for item in items if isinstance(item, Pair)]
+    if packing:
+        return collate([parts_of(row) for row in rows], references)
+    return collate([[part] for part in parts_of(items)], references)
+
+
+def collate(rows: Sequence[Sequence[Example]], references: Sequence[float] = ()) -> Batch:
     """Lay out rows of one or more examples as tensors, padded on the right to the longest row."""
     import torch
 
@@ -110,7 +124,8 @@ def collate(rows: Sequence[Sequence[Example]]) -> Batch:
     positions = torch.zeros(len(rows), width, dtype=torch.long)
     places: list[int] = []
     targets: list[int] = []
-    tokens = 0
+    owners: list[int] = []
+    tokens = number = 0
     for r, row in enumerate(rows):
         at = 0
         for example in row:
@@ -121,9 +136,13 @@ def collate(rows: Sequence[Sequence[Example]]) -> Batch:
                 if example.trained[t]:  # token t is predicted from the position before it
                     places.append(r * width + at + t - 1)
                     targets.append(example.ids[t])
+                    owners.append(number)
             at += length
+            number += 1
         tokens += at
         # padding counts on, so that a row of one example still reads as one sequence
         last = int(positions[r, at - 1])
         positions[r, at:] = torch.arange(last + 1, last + 1 + width - at)
-    return Batch(ids, positions, torch.tensor(places), torch.tensor(targets), tokens)
+    places_, targets_, owners_ = (torch.tensor(found) for found in (places, targets, owners))
+    ratios = torch.tensor(references, dtype=torch.float32)
+    return Batch(ids, positions, places_, targets_, owners_, ratios, tokens)

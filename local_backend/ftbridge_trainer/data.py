@@ -1,4 +1,4 @@
-"""Reads the training file: canonical chat JSONL, one example a line, every error with its line."""
+"""Reads the training file: canonical chats, preferences or texts, every error with its line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROLES = frozenset({"system", "user", "assistant", "tool"})
 
 
 @dataclass(frozen=True)
-class Row:
+class ChatRow:
     """One conversation. `messages` are ready for a chat template; `trained[i]` says whether
     message i is an assistant's and carries weight."""
 
@@ -23,6 +23,28 @@ class Row:
     messages: list[dict[str, Any]]
     trained: list[bool]
     tools: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """Two answers to one prompt, each a list of messages."""
+
+    where: str
+    prompt: list[dict[str, Any]]
+    chosen: list[dict[str, Any]]
+    rejected: list[dict[str, Any]]
+    tools: list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class TextRow:
+    """A plain text, for continued pre-training."""
+
+    where: str
+    text: str
+
+
+Row = ChatRow | PairRow | TextRow
 
 
 def sha256_file(file: Path) -> str:
@@ -65,18 +87,29 @@ def _parse(line: str, where: str) -> Row:
         row = json.loads(line)
     except ValueError as error:
         raise invalid(where, "not valid JSON", "one JSON object a line") from error
-    messages = row.get("messages") if isinstance(row, dict) else None
-    if not isinstance(messages, list) or not messages:
-        raise invalid(where, "no list of messages", 'each line needs {"messages": [...]}')
+    if not isinstance(row, dict):
+        raise invalid(where, "not a JSON object", "one JSON object a line")
+    if isinstance(row.get("text"), str):
+        return TextRow(where, row["text"])
     tools = row.get("tools") or None
     if tools is not None and not isinstance(tools, list):
         raise invalid(where, "tools is not a list", "give a list of function definitions")
-    return Row(
-        where=where,
-        messages=[message(entry, i, where) for i, entry in enumerate(messages)],
-        trained=[_is_trained(message, i, where) for i, message in enumerate(messages)],
-        tools=tools,
-    )
+    if "chosen" in row or "rejected" in row:
+        prompt, chosen, rejected = (
+            [message(entry, i, where) for i, entry in enumerate(_turns(row, name, where))]
+            for name in ("prompt", "chosen", "rejected")
+        )
+        return PairRow(where, prompt, chosen, rejected, tools)
+    messages = [message(entry, i, where) for i, entry in enumerate(_turns(row, "messages", where))]
+    trained = [_is_trained(entry, i, where) for i, entry in enumerate(row["messages"])]
+    return ChatRow(where, messages, trained, tools)
+
+
+def _turns(row: dict[str, Any], name: str, where: str) -> list[Any]:
+    turns = row.get(name)
+    if not isinstance(turns, list) or not turns:
+        raise invalid(where, f"no list of {name}", f'the line needs {{"{name}": [...]}}')
+    return turns
 
 
 def _is_trained(message: dict[str, Any], index: int, where: str) -> bool:

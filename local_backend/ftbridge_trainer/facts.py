@@ -37,12 +37,16 @@ class Shape:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """Lengths in tokens of the rendered examples; `padding` is the share of a padded batch."""
+    """Lengths in tokens of the rendered sequences; `padding` is the share of a padded batch.
+
+    `parts` sequences make an item: two in a preference pair.
+    """
 
     longest: int = 0
     mean: float = 0.0
     mean_trained: float = 0.0
     padding: float = 0.0
+    parts: int = 1
 
 
 @dataclass(frozen=True)

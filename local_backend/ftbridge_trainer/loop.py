@@ -6,17 +6,17 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from .batches import micro_batches, window
+from .batches import Batch, micro_batches, window
 from .checkpoint import Progress
 from .control import Control
 from .errors import TrainerError
-from .loss import METHODS
+from .items import Item, Pair
+from .methods import Summed, method_of, ratios
 from .model import evaluating, trainable
 from .recipe import Resolved
-from .render import Example
 from .run_dir import RunDir
 
 BETAS = (0.9, 0.999)
@@ -32,8 +32,8 @@ class Training:
     control: Control
     model: Any
     optimizer: Any
-    examples: Sequence[Example]
-    validation: Sequence[Example]
+    examples: Sequence[Item]
+    validation: Sequence[Item]
     progress: Progress
     save: Callable[[], None]
 
@@ -116,8 +116,8 @@ def loop(t: Training) -> str:
 
 
 def _step(t: Training) -> dict[str, Any]:
-    """One optimizer step. The loss is the mean over all trained tokens of the window, however it
-    is split into passes."""
+    """One optimizer step. The loss is the mean over all units of the window (trained tokens, or
+    pairs), however it is split into passes."""
     import torch
 
     recipe, progress = t.recipe, t.progress
@@ -128,7 +128,7 @@ def _step(t: Training) -> dict[str, Any]:
     rate = learning_rate(recipe, progress.step)
     for group in t.optimizer.param_groups:
         group["lr"] = rate
-    loss, trained, tokens = accumulate(t.model, recipe, chosen)
+    loss, measures, tokens = accumulate(t.model, recipe, chosen)
     parameters = [p for _, p in trainable(t.model)]
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, recipe.max_grad_norm))
     if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -142,13 +142,14 @@ def _step(t: Training) -> dict[str, Any]:
     progress.step += 1
     steps_an_epoch = -(-len(t.examples) // recipe.batch_size)
     progress.epoch = progress.step / steps_an_epoch
-    progress.trained_tokens += trained
+    progress.trained_tokens += sum(item.trained_tokens for item in chosen)
     progress.tokens += tokens
     progress.train_loss = loss
     return {
         "step": progress.step,
         "epoch": round(progress.epoch, 4),
         "loss": loss,
+        **measures,
         "learning_rate": rate,
         "grad_norm": norm,
         "trained_tokens": progress.trained_tokens,
@@ -157,37 +158,80 @@ def _step(t: Training) -> dict[str, Any]:
     }
 
 
-def accumulate(model: Any, recipe: Resolved, examples: Sequence[Example]) -> tuple[float, int, int]:
-    """Gradients of one window; returns (mean loss in nats, trained tokens, tokens)."""
-    method = METHODS[recipe.method]
-    trained = sum(example.trained_tokens for example in examples)
-    loss, tokens = 0.0, 0
-    for batch in _passes(recipe, examples):
+def accumulate(
+    model: Any, recipe: Resolved, items: Sequence[Item]
+) -> tuple[float, dict[str, float], int]:
+    """Gradients of one window; returns (mean loss, means of further measures, tokens)."""
+    method = method_of(recipe.method, recipe.beta)
+    units = method.units(items)
+    sums = _Sums()
+    for batch in passes(recipe, items):
         with autocast(recipe):
-            part = method.loss_sum(model, batch) / trained
-        part.backward()
-        loss += float(part.detach())
-        tokens += batch.tokens
-    return loss, trained, tokens
+            part = method.summed(model, batch)
+            loss = part.loss / units
+        loss.backward()
+        sums.add(part, batch.tokens)
+    return *sums.means(units), sums.tokens
 
 
-def evaluate(model: Any, recipe: Resolved, examples: Sequence[Example]) -> float:
-    """Mean loss in nats over the trained tokens of a file, without touching any generator."""
-    method = METHODS[recipe.method]
-    total = 0.0
+def evaluate(model: Any, recipe: Resolved, items: Sequence[Item]) -> tuple[float, dict[str, float]]:
+    """Mean loss and measures over the units of a file, without touching any generator."""
+    method = method_of(recipe.method, recipe.beta)
+    sums = _Sums()
     with evaluating(model):
-        for k in range(0, len(examples), recipe.batch_size):
-            for batch in _passes(recipe, examples[k : k + recipe.batch_size]):
+        for k in range(0, len(items), recipe.batch_size):
+            for batch in passes(recipe, items[k : k + recipe.batch_size]):
                 with autocast(recipe):
-                    total += float(method.loss_sum(model, batch))
-    return total / sum(example.trained_tokens for example in examples)
+                    sums.add(method.summed(model, batch), batch.tokens)
+    return sums.means(method.units(items))
+
+
+def with_reference(model: Any, recipe: Resolved, items: Sequence[Item]) -> list[Item]:
+    """The items, each pair with the ratio that the model gives it before the first step.
+
+    Longest first, so that a pass holds pairs of like length; never packed, so that it keeps order.
+    """
+    ready, rows = list(items), recipe.micro_batch_size
+    pairs = [i for i, item in enumerate(items) if isinstance(item, Pair)]
+    pairs.sort(key=lambda i: -max(len(part.ids) for part in items[i].parts))
+    with evaluating(model), autocast(recipe):
+        for k in range(0, len(pairs), rows):
+            chosen = pairs[k : k + rows]
+            (batch,) = micro_batches([items[i] for i in chosen], False, rows, recipe.max_length)
+            found = ratios(model, batch.to(recipe.device)).tolist()
+            for i, ratio in zip(chosen, found, strict=True):
+                pair = items[i]
+                assert isinstance(pair, Pair)
+                ready[i] = replace(pair, reference=ratio)
+    return ready
+
+
+class _Sums:
+    """A loss and its measures, summed over passes."""
+
+    def __init__(self) -> None:
+        self.loss = 0.0
+        self.measures: dict[str, float] = {}
+        self.tokens = 0
+
+    def add(self, part: Summed, tokens: int) -> None:
+        self.loss += float(part.loss.detach())
+        for name, value in part.measures.items():
+            self.measures[name] = self.measures.get(name, 0.0) + float(value)
+        self.tokens += tokens
+
+    def means(self, units: int) -> tuple[float, dict[str, float]]:
+        return self.loss / units, {name: value / units for name, value in self.measures.items()}
 
 
 def _validate(t: Training, row: dict[str, Any]) -> None:
     if t.validation:
-        row["valid_loss"] = t.progress.valid_loss = evaluate(t.model, t.recipe, t.validation)
+        row["valid_loss"], measures = evaluate(t.model, t.recipe, t.validation)
+        t.progress.valid_loss = row["valid_loss"]
+        row.update({f"valid_{name}": value for name, value in measures.items()})
 
 
-def _passes(recipe: Resolved, examples: Sequence[Example]) -> list[Any]:
-    split = micro_batches(examples, recipe.packing, recipe.micro_batch_size, recipe.max_length)
+def passes(recipe: Resolved, items: Sequence[Item]) -> list[Batch]:
+    """The forward passes of one window, on the device."""
+    split = micro_batches(items, recipe.packing, recipe.micro_batch_size, recipe.max_length)
     return [batch.to(recipe.device) for batch in split]

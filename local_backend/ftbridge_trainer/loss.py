@@ -1,48 +1,16 @@
-"""Training methods. A method is one entry in METHODS: how rows become examples, and their loss.
-
-Preference methods slot in beside `Sft`: the same renderer and `token_nll`, another sum.
-"""
+"""What every method's loss is made of: the log-likelihood of each trained token."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .batches import Batch
-from .data import Row
 from .errors import TrainerError
-from .render import Example, Renderer
 
 if TYPE_CHECKING:
     import torch
-
-
-class Method(Protocol):
-    """What the loop needs to know of a training method."""
-
-    def example(self, renderer: Renderer, row: Row) -> Example:
-        """Turn a row of the data into an example."""
-        ...
-
-    def loss_sum(self, model: Any, batch: Batch) -> torch.Tensor:
-        """The loss of a batch, summed over its trained tokens (the loop divides)."""
-        ...
-
-
-class Sft:
-    """Supervised fine-tuning: cross-entropy of the assistant's tokens."""
-
-    def example(self, renderer: Renderer, row: Row) -> Example:
-        """One conversation, its assistant turns trained."""
-        return renderer.encode(row)
-
-    def loss_sum(self, model: Any, batch: Batch) -> torch.Tensor:
-        """-sum log p(target) over the trained tokens, in nats."""
-        return token_nll(model, batch).sum()
-
-
-METHODS: dict[str, Method] = {"sft": Sft()}
 
 
 def token_nll(model: Any, batch: Batch) -> torch.Tensor:

@@ -62,11 +62,12 @@ def token_bytes(dtype: str, shape: Shape, checkpointing: bool) -> int:
 def estimate(
     n_params: int, adapter: str, dtype: str, lora_r: int, facts: Facts, rows: int, recompute: bool
 ) -> int:
-    """Peak bytes of a step with `rows` examples of the longest length in one pass."""
+    """Peak bytes of a step with `rows` items of the longest length in one pass."""
     shape, data = facts.shape, facts.data
     total = RUNTIME + weight_bytes(n_params, adapter, dtype, shape)
     if adapter != "full":
         total += adapter_bytes(lora_r, shape)
+    rows *= data.parts
     total += rows * data.longest * token_bytes(dtype, shape, recompute)
     return total + int(rows * data.mean_trained * shape.vocab * 4 * HEAD_COPIES)
 
@@ -74,7 +75,7 @@ def estimate(
 def fit(n_params: int, adapter: str, dtype: str, lora_r: int, facts: Facts, batch_size: int) -> Fit:
     """The largest even split of a batch that the cores profit from and the memory holds."""
     budget = int(facts.machine.memory * BUDGET)
-    useful = TOKENS_PER_PASS[facts.machine.device] // max(1, facts.data.longest)
+    useful = TOKENS_PER_PASS[facts.machine.device] // max(1, facts.data.longest * facts.data.parts)
     first_parts = -(-batch_size // max(1, min(batch_size, useful)))
 
     def need(rows: int, recompute: bool) -> int:

@@ -11,8 +11,8 @@ from typing import Any
 
 from . import __version__, checkpoint
 from . import model as models
+from .items import Item
 from .recipe import Resolved
-from .render import Example
 from .run_dir import RunDir, peak_rss_mb, write_json
 
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "safetensors", "tokenizers", "numpy")
@@ -46,7 +46,7 @@ def report(
     resolved: Resolved,
     folder: Path,
     progress: checkpoint.Progress,
-    examples: Sequence[Example],
+    examples: Sequence[Item],
     made: dict[str, Any],
 ) -> dict[str, Any]:
     """The content of `result.json`; losses are means in nats over trained tokens."""

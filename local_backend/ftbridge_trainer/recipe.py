@@ -45,6 +45,7 @@ class Resolved:
     lora_dropout: float
     target_modules: str | tuple[str, ...]
     double_quant: bool
+    beta: float | None
     seed: int
     packing: bool
     compute_dtype: str
@@ -93,6 +94,7 @@ def resolve(
     _choose_names(picked)
     _choose_schedule(picked, n_examples, n_params)
     _choose_adapter(picked)
+    _choose_preference(picked)
     _choose_machine(picked)
     _choose_layout(picked, n_params)
     _choose_intervals(picked, n_examples)
@@ -146,6 +148,8 @@ def _choose_schedule(p: _Picks, n_examples: int, n_params: int) -> None:
         rate, why = 2e-4, "2e-4 from 1 B to 13 B parameters"
     if p.values["adapter"] == "full":
         rate, why = rate / 20, f"a twentieth of LoRA's rate ({why}), since every weight moves"
+    if p.values["method"] == "dpo":
+        rate, why = rate / 10, f"a tenth of sft's rate ({why}), since preferences are soon learnt"
     p.pick("learning_rate", rate, why)
     p.pick("lr_scheduler", "cosine", "cosine down to 0")
     p.pick("warmup_ratio", 0.05, "5 % of the steps")
@@ -161,6 +165,15 @@ def _choose_adapter(p: _Picks) -> None:
     if isinstance(modules, list):
         p.values["target_modules"] = tuple(modules)
     p.pick("double_quant", True, "saves 0.4 bit a weight")
+
+
+def _choose_preference(p: _Picks) -> None:
+    if p.values["method"] == "dpo":
+        p.pick("beta", 0.1, "0.1, how strongly the model is held to where it began")
+    elif "beta" in p.given:
+        raise TrainerError("recipe_invalid", "beta is dpo's alone", "leave beta out")
+    else:
+        p.pick("beta", None, "dpo's alone")
 
 
 def _choose_machine(p: _Picks) -> None:

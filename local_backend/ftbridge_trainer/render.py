@@ -9,25 +9,11 @@ padding and end of turn are the same token. For assistant message i of a chat:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from .data import Row
+from .data import ChatRow, TextRow
 from .errors import TrainerError
-
-
-@dataclass(frozen=True)
-class Example:
-    """`ids[T]` and `trained[T]`; `trained[0]` is always False (nothing precedes it)."""
-
-    where: str
-    ids: list[int]
-    trained: list[bool]
-
-    @property
-    def trained_tokens(self) -> int:
-        """How many tokens bear loss."""
-        return sum(self.trained)
+from .items import Example
 
 
 class Renderer:
@@ -45,7 +31,7 @@ class Renderer:
         self.ends = _end_marks(tokenizer)
         self.without_end = 0  # turns whose template writes no end-of-turn token
 
-    def encode(self, row: Row) -> Example:
+    def encode(self, row: ChatRow) -> Example:
         """Render one row; a row without any trained token is an error that names it."""
         self._check_tools(row)
         whole = self._render(row, len(row.messages), False)
@@ -66,7 +52,24 @@ class Renderer:
             )
         return Example(row.where, ids, trained)
 
-    def _check_tools(self, row: Row) -> None:
+    def text(self, row: TextRow) -> Example:
+        """Tokens of a plain text and the end-of-text token, all trained but the first."""
+        ids = [*self._ids(row.text), *self._end_of_text()]
+        if self.tokenizer.bos_token_id is not None and ids[:1] != [self.tokenizer.bos_token_id]:
+            ids = [self.tokenizer.bos_token_id, *ids]
+        if len(ids) < 2:
+            raise TrainerError(
+                "no_trained_tokens",
+                f"{row.where}: the text is too short to learn from",
+                "remove the line",
+            )
+        return Example(row.where, ids, [False] + [True] * (len(ids) - 1))
+
+    def _end_of_text(self) -> list[int]:
+        end = self.tokenizer.eos_token_id
+        return [] if end is None else [end]
+
+    def _check_tools(self, row: ChatRow) -> None:
         uses = row.tools is not None or any("tool_calls" in m for m in row.messages)
         if uses and "tool" not in self.template:
             raise TrainerError(
@@ -75,7 +78,7 @@ class Renderer:
                 "choose a model whose template knows tools, or write them into the text",
             )
 
-    def _render(self, row: Row, count: int, generation_prompt: bool) -> str:
+    def _render(self, row: ChatRow, count: int, generation_prompt: bool) -> str:
         try:
             text = self.tokenizer.apply_chat_template(
                 row.messages[:count],
@@ -92,7 +95,7 @@ class Renderer:
             ) from error
         return str(text)
 
-    def _span(self, row: Row, index: int, whole: str) -> tuple[int, int]:
+    def _span(self, row: ChatRow, index: int, whole: str) -> tuple[int, int]:
         """Character range in `whole` that assistant message `index` has to write."""
         prompt = self._render(row, index, True)
         upto = whole if index + 1 == len(row.messages) else self._render(row, index + 1, False)
@@ -146,21 +149,6 @@ class Renderer:
     def _ids(self, text: str) -> list[int]:
         # the template has written the special tokens already
         return list(self.tokenizer.encode(text, add_special_tokens=False))
-
-
-def cut(example: Example, max_length: int) -> Example:
-    """Cut from the right; refuse where no trained token would remain."""
-    if len(example.ids) <= max_length:
-        return example
-    short = Example(example.where, example.ids[:max_length], example.trained[:max_length])
-    if short.trained_tokens == 0:
-        raise TrainerError(
-            "example_too_long",
-            f"{example.where}: {len(example.ids)} tokens, and within max_length {max_length} "
-            "none of them would be trained",
-            "raise max_length, or shorten the prompt of this example",
-        )
-    return short
 
 
 def _end_marks(tokenizer: Any) -> tuple[str, ...]:

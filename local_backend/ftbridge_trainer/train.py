@@ -16,10 +16,11 @@ from .bf16 import cpu_bf16_pays
 from .control import Control, Stopped, device_lock
 from .data import read_rows, sha256_file
 from .errors import TrainerError
-from .loop import Training, loop, make_optimizer
-from .loss import METHODS
+from .items import Item, cut, parts_of
+from .loop import Training, loop, make_optimizer, with_reference
+from .methods import method_of
 from .recipe import Resolved
-from .render import Example, Renderer, cut
+from .render import Renderer
 from .run_dir import RunDir, read_json, write_json
 
 
@@ -52,8 +53,8 @@ class Prepared:
     resolved: Resolved
     model_dir: Path
     tokenizer: Any
-    examples: list[Example]
-    validation: list[Example]
+    examples: list[Item]
+    validation: list[Item]
     made: dict[str, Any]  # what the artifacts say about their making
 
 
@@ -69,6 +70,9 @@ def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
     _seed(resolved)
     model = models.build(p.model_dir, resolved)
     _check_packing(model, resolved)
+    examples, validation = (
+        with_reference(model, resolved, items) for items in (p.examples, p.validation)
+    )
     optimizer = make_optimizer(model, resolved)
     _seed(resolved)
     progress = _resume(run, model, optimizer, resolved)
@@ -81,7 +85,7 @@ def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
 
     run.update(state="running", step=progress.step)
     state = loop(
-        Training(resolved, run, control, model, optimizer, p.examples, p.validation, progress, save)
+        Training(resolved, run, control, model, optimizer, examples, validation, progress, save)
     )
     if state != "succeeded":
         return state
@@ -98,16 +102,18 @@ def _prepare(raw: dict[str, Any], run: RunDir, control: Control) -> Prepared:
     # the model, as yet on disk; from here on nothing leaves this machine
     offline = raw.get("offline", True)
     guard.set_environment(offline)
+    if offline:
+        guard.install()
     threads = _set_threads(raw.get("threads"))
     model_dir = models.find(raw["model"], run.path, offline)
     guard.install()
     tokenizer = models.load_tokenizer(model_dir)
 
     # the data
-    method = METHODS[raw.get("method", "sft")]
+    method = method_of(raw.get("method", "sft"), None)
     renderer = Renderer(tokenizer)
     train_file = _locate(raw["train"], run)
-    examples = [method.example(renderer, row) for row in read_rows(train_file)]
+    examples = [method.item(renderer, row) for row in read_rows(train_file)]
     control.check()
 
     # every value of the recipe, with its origin
@@ -157,7 +163,7 @@ def _locate(name: str, run: RunDir) -> Path:
 
 
 def _measure(
-    raw: dict[str, Any], model_dir: Path, examples: Sequence[Example], threads: int
+    raw: dict[str, Any], model_dir: Path, examples: Sequence[Item], threads: int
 ) -> facts.Facts:
     import torch
 
@@ -171,13 +177,15 @@ def _measure(
         memory, bf16 = facts.available_memory(), cpu_bf16_pays()
     shape = facts.read_shape(model_dir)
     limit = min(raw.get("max_length") or shape.context, shape.context)
-    lengths = [min(limit, len(example.ids)) for example in examples]
-    trained = sum(example.trained_tokens for example in examples)
+    parts = parts_of(examples)
+    lengths = [min(limit, len(part.ids)) for part in parts]
+    each = len(examples[0].parts)
     data = facts.DataFacts(
-        longest=max(len(example.ids) for example in examples),
+        longest=max(len(part.ids) for part in parts),
         mean=sum(lengths) / len(lengths),
-        mean_trained=trained / len(lengths),
-        padding=padding_share(lengths, raw.get("batch_size") or 8, raw.get("seed") or 0),
+        mean_trained=sum(part.trained_tokens for part in parts) / len(parts),
+        padding=padding_share(lengths, each * (raw.get("batch_size") or 8), raw.get("seed") or 0),
+        parts=each,
     )
     machine = facts.Machine("cuda" if on_cuda else "cpu", threads, bf16, memory)
     return facts.Facts(machine, shape, data)
@@ -188,7 +196,7 @@ def _resolve(
     run: RunDir,
     model_dir: Path,
     train_file: Path,
-    examples: Sequence[Example],
+    examples: Sequence[Item],
     given: facts.Facts,
 ) -> tuple[Resolved, dict[str, Any]]:
     """Complete the recipe, or take what the first start decided if there is a checkpoint of it."""
@@ -227,11 +235,12 @@ def refuse_changes(stored: dict[str, Any], raw: dict[str, Any], data_sha: str | 
         )
 
 
-def _cut(examples: list[Example], resolved: Resolved, run: RunDir) -> list[Example]:
+def _cut(examples: list[Item], resolved: Resolved, run: RunDir) -> list[Item]:
     short = [cut(example, resolved.max_length) for example in examples]
     where = [b.where for a, b in zip(examples, short, strict=True) if a is not b]
     if where:
-        lost = sum(len(a.ids) - len(b.ids) for a, b in zip(examples, short, strict=True))
+        before, after = parts_of(examples), parts_of(short)
+        lost = sum(len(a.ids) - len(b.ids) for a, b in zip(before, after, strict=True))
         run.event(
             "examples_cut",
             f"{len(where)} examples are longer than {resolved.max_length} tokens and were cut "
@@ -244,12 +253,12 @@ def _cut(examples: list[Example], resolved: Resolved, run: RunDir) -> list[Examp
     return short
 
 
-def _read_validation(resolved: Resolved, run: RunDir, renderer: Renderer) -> list[Example]:
+def _read_validation(resolved: Resolved, run: RunDir, renderer: Renderer) -> list[Item]:
     if resolved.validation is None:
         return []
-    method = METHODS[resolved.method]
+    method = method_of(resolved.method, resolved.beta)
     file = _locate(resolved.validation, run)
-    examples = [method.example(renderer, row) for row in read_rows(file)]
+    examples = [method.item(renderer, row) for row in read_rows(file)]
     return _cut(examples, resolved, run)
 
 

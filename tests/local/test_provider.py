@@ -154,3 +154,39 @@ def test_nothing_private_is_readable_by_others(tmp_path: Path, data: Path, model
     files = [home / "ledger.db", *home.glob("payloads/*"), *home.glob("local/files/*")]
     assert len(files) == 3
     assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+
+
+def test_preferences_raise_the_margin(tmp_path: Path, model: Path) -> None:
+    def pairs(name: str, first: int, count: int) -> Path:
+        path = tmp_path / name
+        rows = (
+            {
+                "prompt": [{"role": "user", "content": f"Is card {i} here?"}],
+                "chosen": [{"role": "assistant", "content": "Yes, it is."}],
+                "rejected": [{"role": "assistant", "content": "No, it is not."}],
+            }
+            for i in range(first, first + count)
+        )
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    bridge = ftbridge.Bridge(tmp_path / "home")
+    wishes = {"adapter": "lora", "n_epochs": 4, "learning_rate": 0.02, "batch_size": 4, "beta": 0.2}
+    plan = bridge.plan(
+        pairs("train.jsonl", 0, 16), provider="local", model=str(model), method="dpo",
+        validation=pairs("valid.jsonl", 50, 4), options=OPTIONS | {"eval_steps": "4"}, **wishes,
+    )  # fmt: skip
+    assert plan.settings["beta"].value == 0.2 and plan.settings["beta"].origin == "given"
+    job = bridge.submit(plan).wait(0.05)
+    seen = [m.value for m in job.metrics() if m.name == "valid_reward_margin"]
+    assert len(seen) == 4 and seen[-1] > max(0.3, seen[0])
+    with pytest.raises(ftbridge.UsageError, match="takes no beta for sft"):
+        bridge.plan(tmp_path / "train.jsonl", provider="local", model=str(model), beta=0.2)
+
+
+def test_plain_texts_are_trained_on(tmp_path: Path, model: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text("".join(json.dumps({"text": f"Card {i} is here."}) + "\n" for i in range(16)))
+    job = _submit(tmp_path / "home", path, model).wait(0.05)
+    losses = [m.value for m in job.metrics() if m.name == "loss"]
+    assert losses[-1] < losses[0]

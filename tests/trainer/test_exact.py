@@ -12,9 +12,9 @@ import pytest
 from ftbridge_trainer import batches, model, recipe
 from ftbridge_trainer.batches import collate
 from ftbridge_trainer.facts import DataFacts, Facts
+from ftbridge_trainer.items import Example
 from ftbridge_trainer.loop import accumulate, evaluate, learning_rate
 from ftbridge_trainer.loss import token_nll
-from ftbridge_trainer.render import Example
 
 torch = pytest.importorskip("torch")
 Load = Callable[[], Any]

@@ -10,7 +10,8 @@ import pytest
 
 from ftbridge_trainer.data import read_rows
 from ftbridge_trainer.errors import TrainerError
-from ftbridge_trainer.render import Example, Renderer, cut
+from ftbridge_trainer.items import Example, cut
+from ftbridge_trainer.render import Renderer
 
 from .conftest import chat, make_tokenizer, write_rows
 
