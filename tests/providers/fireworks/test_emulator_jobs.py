@@ -230,3 +230,39 @@ def test_what_is_wrong_with_a_reinforcement_job_is_refused(world: World, case: s
     with pytest.raises(kind):
         world.client.reinforcement_fine_tuning_jobs.create(dataset=data, **{**REWARDED, **changes})
     assert not world.store.jobs
+
+
+def extras(shown: Any) -> set[str]:
+    """Fields that the SDK's type does not know, at any depth."""
+    fields = type(shown).model_fields
+    # The SDK puts everything whose wire name is not the field's own among the extras too.
+    found = set(shown.model_extra or {}) - {field.alias for field in fields.values()}
+    for name in fields:
+        value = getattr(shown, name)
+        if hasattr(value, "model_extra"):
+            found |= {f"{name}.{extra}" for extra in extras(value)}
+    return found
+
+
+def test_no_answer_has_a_field_that_the_sdk_does_not_know(world: World) -> None:
+    world.sft(epochs=1, evaluation_dataset=world.dataset([chat_row(n) for n in range(3)], "eval"))
+    pairs = world.dataset([preference_row(n) for n in range(3)], "pairs")
+    client, config = world.client, {"base_model": BASE}
+    client.dpo_jobs.create(dataset=pairs, dpo_job_id="p", training_config=config)
+    prompts = world.dataset([reward_row(n) for n in range(3)], "prompts")
+    client.reinforcement_fine_tuning_jobs.create(dataset=prompts, **REWARDED)
+    for _ in range(2):
+        for shown in (
+            world.get(), client.dpo_jobs.get("p"), client.datasets.get("pairs"),
+            client.reinforcement_fine_tuning_jobs.get("reward"),
+            client.models.get("qwen3-8b", account_id="fireworks"),
+        ):  # fmt: skip
+            assert extras(shown) == set()
+        world.now += 20
+    client.deployments.create(base_model=BASE, deployment_id="dep", enable_addons=True)
+    world.now += 5
+    loaded = client.lora.load(
+        model="accounts/sandbox/models/job-1", deployment="accounts/sandbox/deployments/dep"
+    )
+    for shown in (client.deployments.get("dep"), loaded, client.models.get("job-1")):
+        assert extras(shown) == set()

@@ -13,6 +13,7 @@ from recording import Recorder
 from ftbridge.cost.estimate import estimate
 from ftbridge.cost.prices import PriceBook
 from ftbridge.cost.types import TokenCount, Usd
+from ftbridge.cost.use import Use
 from ftbridge.errors import CredentialsError, Unsupported, UsageError
 from ftbridge.jobs.spec import Method
 from ftbridge.provider import Context
@@ -66,6 +67,12 @@ def test_every_estimate_has_the_deployment() -> None:
     assert usd.unknown == ("hosting",) and usd.high is not None
     hour = connect().hosting(spec().model)[0]
     assert (hour.low, hour.training) == (Decimal(1), False)
+
+
+def test_use_is_billed_by_the_hour_alone() -> None:
+    use = Use(months=2, calls_per_month=1000, input_tokens=Decimal(100), output_tokens=Decimal(9))
+    (line,) = connect().serving(spec(), use)
+    assert (line.name, line.low, line.monthly) == ("hosting", Decimal(1440), True)
 
 
 @pytest.mark.parametrize("options", [{"gpu": "tpu"}, {"gpus": "0"}, {"hosting_hours": "x"}])
