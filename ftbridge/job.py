@@ -246,6 +246,7 @@ class Job:
             "raw_state": row.raw_state,
             "stopping": row.stopping,
             "remote_id": row.remote_id,
+            "parent_job": row.parent_job,
             "base_model": row.model,
             "model": row.result_model,
             "error": row.error,
