@@ -34,6 +34,7 @@ from ftbridge.jobs.move import Move
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     session: Session,
     job: str,
     to: str,

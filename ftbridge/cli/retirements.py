@@ -19,7 +19,7 @@ def command(session: Session, within: int | None) -> None:
         ("date", "days", "job", "provider", "model", "what ends", "source", "move"),
         [
             (
-                item.ending.date,
+                item.ending.day,
                 item.days,
                 item.job.id,
                 item.job.provider,

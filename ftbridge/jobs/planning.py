@@ -151,7 +151,7 @@ def closing_warnings(provider: Provider, spec: JobSpec) -> list[str]:
     if closing and (closing.restricted_from is None or closing.restricted_from <= today):
         notes.append(f"{closing.message} (source: {closing.source}, seen {closing.as_of})")
     row = catalogue.model(spec.model)
-    if row and row.ends and (row.ends - today).days < 365:
+    if row and row.ends and (row.ends - today).days <= 365:
         notes.append(
             f"{row.model} and models tuned from it stop answering on {row.ends} "
             f"(source: {row.source}, seen {row.as_of})"

@@ -28,7 +28,7 @@ class Ending:
     (``model``)."""
 
     what: Literal["service", "tuning", "model"]
-    date: date
+    day: date
     message: str
     source: str
     as_of: date
@@ -56,7 +56,7 @@ class Retirement:
             "base_model": self.job.model,
             "model": self.job.result_model,
             "what": self.ending.what,
-            "date": self.ending.date.isoformat(),
+            "date": self.ending.day.isoformat(),
             "days": self.days,
             "message": self.ending.message,
             "source": self.ending.source,
@@ -79,7 +79,7 @@ def endings(catalogue: Catalogue, model: str) -> list[Ending]:
     if row and row.ends:
         said = f"{row.model} and models tuned from it stop answering on {row.ends}"
         found.append(Ending("model", row.ends, said, row.source, row.as_of))
-    return sorted(found, key=lambda ending: ending.date)
+    return sorted(found, key=lambda ending: ending.day)
 
 
 def retirements(
@@ -110,11 +110,11 @@ def retirements(
         if row.state in ENDED_WITHOUT_MODEL or row.provider not in known:
             continue
         for ending in ends(row.provider, row.model):
-            days = (ending.date - today).days
+            days = (ending.day - today).days
             if within is None or days <= within:
                 place = elsewhere(row.provider, row.model, row.method)
                 found.append(Retirement(row, ending, days, place and command(row.id, *place)))
-    return sorted(found, key=lambda item: (item.ending.date, item.job.created_at, item.job.id))
+    return sorted(found, key=lambda item: (item.ending.day, item.job.created_at, item.job.id))
 
 
 def command(job: str, provider: str, model: str | None) -> str:
@@ -152,4 +152,4 @@ def destination(
 def _dies(catalogue: Catalogue, model: str) -> bool:
     """Whether something there ends within a year."""
     today = clock.today()
-    return any((ending.date - today).days <= YEAR_DAYS for ending in endings(catalogue, model))
+    return any((ending.day - today).days <= YEAR_DAYS for ending in endings(catalogue, model))
