@@ -87,10 +87,11 @@ class Residency(Source):
     message: str
 
 
-class Residency(Source):
-    """Where the vendor keeps and trains on data, or that it promises nothing of the kind."""
+class Nothing(Source):
+    """Why nothing can be tuned here at all, and what remains."""
 
     message: str
+    hint: str
 
 
 class Limits(_Frozen):
@@ -123,14 +124,17 @@ class Catalogue(_Frozen):
     title: str
     as_of: date
     closing: Closing | None = None
+    nothing: Nothing | None = None
     residency: Residency | None = None
     limits: Limits
     tokens: TokenRule | None = None
     auto_epochs: AutoEpochs | None = None
     hyperparameters: dict[Method, dict[str, Range]]
     graders: tuple[str, ...] = ()
-    models: tuple[TunableModel, ...]
+    models: tuple[TunableModel, ...] = ()
     open_models: bool = False
+    """Whether models that are not listed are taken too, with ``open_adapters``."""
+    open_adapters: tuple[Adapter, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Catalogue:
@@ -143,18 +147,27 @@ class Catalogue(_Frozen):
     @property
     def methods(self) -> list[Method]:
         """Every method that some model allows, in the order of the enum."""
-        return [method for method in Method if any(method in row.methods for row in self.models)]
+        named = {method for row in self.models for method in row.methods}
+        free = self.hyperparameters.keys() if self.open_models and not self.models else set()
+        return [method for method in Method if method in named | free]
 
     @property
     def adapters(self) -> list[Adapter]:
         """Every adapter that some model allows."""
-        return [item for item in Adapter if any(item in row.adapters for row in self.models)]
+        named = {item for row in self.models for item in row.adapters}
+        return [item for item in Adapter if item in named | set(self.open_adapters)]
 
     def default_model(self, method: Method) -> str:
         """The model for which nobody was asked."""
         for row in sorted(self.models, key=lambda row: not row.default):
             if method in row.methods:
                 return row.model
+        if method in self.methods:
+            raise UsageError(
+                f"{self.provider} takes any model, and has no default",
+                hint="name one with --model",
+                where="model",
+            )
         raise self._no_method(method)
 
     def model(self, name: str) -> TunableModel | None:
@@ -171,8 +184,10 @@ class Catalogue(_Frozen):
         """
         row = self.model(name)
         if row is None:
-            if self.open_models:
+            if self.open_models and method in self.methods:
                 return None
+            if self.open_models or self.nothing:
+                raise self._no_method(method)
             known = ", ".join(item.model for item in self.models)
             raise Unsupported(
                 f"{self.provider} does not tune `{name}` (as of {self.as_of})",
@@ -198,7 +213,10 @@ class Catalogue(_Frozen):
 
         Raises:
             UsageError: listing what it takes.
+            Unsupported: where nothing can be tuned at all.
         """
+        if self.nothing:
+            raise self._no_method(method)
         takes = self.hyperparameters.get(method, {})
         for name, value in given.given().items():
             flag = "--" + name.replace("_", "-")
@@ -244,6 +262,9 @@ class Catalogue(_Frozen):
             )
 
     def _no_method(self, method: Method) -> Unsupported:
+        if self.nothing:
+            said = f"{self.nothing.message} (as of {self.nothing.as_of}: {self.nothing.source})"
+            return Unsupported(said, hint=self.nothing.hint, where=self.provider)
         return Unsupported(
             f"{self.provider} does not do {method}",
             hint=f"it does: {', '.join(self.methods)}",

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ftbridge import registry
 from ftbridge.errors import UsageError
 from ftbridge.files import private_dir
 from ftbridge.project import project_files
@@ -58,10 +59,16 @@ class Config:
     def provider_options(self, provider: str, flags: Mapping[str, str]) -> dict[str, str]:
         """All options of one provider, flags first, then environment, then files."""
         prefix = f"FTBRIDGE_{provider.upper()}_"
+        # The longest name of a provider wins: OPENAI_COMPATIBLE_X is none of OPENAI's options.
+        others = tuple(
+            f"FTBRIDGE_{name.upper()}_"
+            for name in registry.names()
+            if name.startswith(f"{provider}_")
+        )
         from_env = {
             name.removeprefix(prefix).lower(): value
             for name, value in os.environ.items()
-            if name.startswith(prefix)
+            if name.startswith(prefix) and not name.startswith(others)
         }
         section = self.section("providers").get(provider, {})
         if not isinstance(section, dict):

@@ -34,7 +34,9 @@ def command(session: Session, name: str | None) -> None:
             for row in map(_row, chosen)
         ],
     )
-    if name:
+    if name and (why := chosen[0].catalogue().nothing):
+        session.lines(f"{why.message} (as of {why.as_of}: {why.source}); {why.hint}")
+    elif name:
         for operation, reason in sorted(chosen[0].absent.items()):
             session.lines(f"no {operation}: {reason}")
 
@@ -52,6 +54,7 @@ def _row(provider: type[Provider]) -> dict[str, Any]:
         "absent": dict(provider.absent),
         "installed": not provider.missing(),
         "install_hint": provider.install_hint(),
+        "nothing": catalogue.nothing.message if catalogue.nothing else None,
         "as_of": catalogue.as_of.isoformat(),
         "closes": closing.closed_after.isoformat() if closing else None,
     }

@@ -129,7 +129,7 @@ def job(data: Mapping[str, Any], states: Mapping[str, State] = STATES) -> Remote
 
 
 def events(items: list[Mapping[str, Any]]) -> list[RemoteEvent]:
-    """Event objects (newest first on the wire) as events, oldest first."""
+    """Event objects as events, oldest first."""
     return [
         RemoteEvent(
             time=clock.from_epoch(item["created_at"]),
@@ -139,22 +139,40 @@ def events(items: list[Mapping[str, Any]]) -> list[RemoteEvent]:
             type=item.get("type") or "message",
             id=item.get("id"),
         )
-        for item in reversed(items)
+        for item in _oldest_first(items)
     ]
+
+
+def _oldest_first(items: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """OpenAI lists its newest event first, some of its relatives the oldest."""
+    ascending = len(items) > 1 and items[0]["created_at"] < items[-1]["created_at"]
+    return items if ascending else items[::-1]
 
 
 def metrics(items: list[Mapping[str, Any]]) -> list[RemoteMetric]:
     """The numbers in events of type ``metrics``."""
     found = []
-    for item in reversed(items):
+    for item in _oldest_first(items):
         data = item.get("data") or {}
-        if item.get("type") != "metrics" or "step" not in data:
-            continue
-        for name, value in data.items():
-            if name != "step" and isinstance(value, int | float):
-                time = clock.from_epoch(item["created_at"])
-                found.append(RemoteMetric(int(data["step"]), name, float(value), time))
+        if item.get("type") == "metrics" and "step" in data:
+            found += _measured(data["step"], data, item["created_at"])
     return found
+
+
+def checkpoint_metrics(items: list[Mapping[str, Any]]) -> list[RemoteMetric]:
+    """The numbers in checkpoint objects, by step."""
+    found = []
+    for item in sorted(items, key=lambda item: int(item["step_number"])):
+        found += _measured(item["step_number"], item.get("metrics") or {}, item.get("created_at"))
+    return found
+
+
+def _measured(step: float, data: Mapping[str, Any], created_at: float | None) -> list[RemoteMetric]:
+    return [
+        RemoteMetric(int(step), name, float(value), _moment(created_at))
+        for name, value in data.items()
+        if name != "step" and isinstance(value, int | float)
+    ]
 
 
 def checkpoint(data: Mapping[str, Any]) -> RemoteCheckpoint:

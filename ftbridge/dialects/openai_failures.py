@@ -59,10 +59,22 @@ def _unreadable(sdk: type[Exception]) -> tuple[type[Exception], ...]:
     return (sdk, *(each.HTTPError for each in loaded), ValueError, AttributeError, KeyError)
 
 
+def _said(body: dict[str, Any]) -> str | None:
+    """What an error body says: OpenAI's ``message``, or the ``detail`` of a FastAPI server, which
+    is a text or a list of ``{loc, msg, type}``."""
+    detail = body.get("detail")
+    if isinstance(detail, list):
+        rows = [row for row in detail if isinstance(row, dict)]
+        said = (f"{'.'.join(map(str, row.get('loc') or ()))}: {row.get('msg')}" for row in rows)
+        return "; ".join(said)
+    message: str | None = body.get("message") or detail
+    return message
+
+
 def _status_error(
     error: Any, folder: Path, title: str, secrets: tuple[str, ...]
 ) -> VendorError | CredentialsError:
-    said = error.body.get("message") if isinstance(error.body, dict) else None
+    said = _said(error.body) if isinstance(error.body, dict) else None
     answer = Answer(
         status=error.status_code,
         code=error.code,

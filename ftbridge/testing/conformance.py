@@ -7,7 +7,8 @@
 
 ``Facts`` needs no network. ``LifeCycle`` runs jobs. ``OverTheWire`` spoils an HTTP connection and
 is for providers that have one. A gap is never a missing test: what a provider cannot do stands in
-its ``absent`` table, and the tests read that.
+its ``absent`` table, and the tests read that. For a provider that trains nothing at all there is
+:mod:`ftbridge.testing.refusal`.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ _VALUES: Mapping[str, float] = {
 }  # fmt: skip
 
 
-class Facts(Suite):
-    """What a provider says of itself."""
+class Declares(Suite):
+    """What any provider says of itself, one that trains nothing too."""
 
     def test_each_operation_is_implemented_or_absent(self, provider: Provider) -> None:
         for name in OPERATIONS:
@@ -67,12 +68,17 @@ class Facts(Suite):
 
     def test_the_catalogue_is_dated_and_usable(self, provider: Provider) -> None:
         catalogue = provider.catalogue()
-        assert catalogue.provider == provider.name and catalogue.models
+        assert catalogue.provider == provider.name
+        assert catalogue.models or catalogue.open_models or catalogue.nothing
         for row in catalogue.models:
             assert row.source and row.as_of and row.methods and row.adapters
         for method in catalogue.methods:
-            assert catalogue.default_model(method)
             assert method in catalogue.hyperparameters
+            assert not catalogue.models or catalogue.default_model(method)
+
+
+class Facts(Declares):
+    """What a provider that trains says of itself."""
 
     def test_errors_are_explained(self, provider: Provider) -> None:
         rows = tomllib.loads((provider.folder / "errors.toml").read_text("utf-8"))["error"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from openai import AzureOpenAI, DefaultHttpxClient, OpenAI
 
+from ftbridge.dialects import openai_keys
 from ftbridge_azure_openai.settings import Address
 
 
@@ -31,9 +30,7 @@ def connect(address: Address, provider: Callable[[], str] | None, timeout: float
             max_retries=0,
         )
     # The reference of the v1 form asks for the header `api-key`; a Bearer there is a token.
-    hooks: dict[str, list[Callable[[Any], None]]] = {}
-    if key:
-        hooks["request"] = [_as_key(address, key)]
+    hooks = openai_keys.in_header(address.base_url, "api-key", key) if key else {}
     return OpenAI(
         base_url=address.base_url,
         api_key=provider or token or key,
@@ -41,20 +38,3 @@ def connect(address: Address, provider: Callable[[], str] | None, timeout: float
         timeout=timeout,
         max_retries=0,
     )
-
-
-def _as_key(address: Address, key: str) -> Callable[[Any], None]:
-    """A hook that moves the key from ``Authorization`` to ``api-key``, for this address alone."""
-    home = _origin(urlsplit(address.base_url))
-
-    def move(request: Any) -> None:
-        request.headers.pop("authorization", None)
-        # A redirect passes here too, and must not carry the key to another host.
-        if _origin(urlsplit(str(request.url))) == home:
-            request.headers["api-key"] = key
-
-    return move
-
-
-def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)

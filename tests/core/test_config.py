@@ -78,3 +78,11 @@ def test_a_pinned_day_that_is_none(text: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("FTBRIDGE_NOW", text)
     with pytest.raises(ftbridge.UsageError):
         ftbridge.Bridge().prices.rows[0].stale  # noqa: B018
+
+
+def test_the_longest_provider_name_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FTBRIDGE_OPENAI_COMPATIBLE_BASE_URL", "http://other/v1")
+    monkeypatch.setenv("FTBRIDGE_OPENAI_POLL_SECONDS", "2")
+    config = Config(tmp_path, project=tmp_path)
+    assert config.provider_options("openai", {}) == {"poll_seconds": "2"}
+    assert config.provider_options("openai_compatible", {}) == {"base_url": "http://other/v1"}

@@ -58,7 +58,7 @@ def _answer(emulator: Emulator, body: dict[str, Any], now: float) -> Answer:
     if models.root(model) in models.COMPLETION_MODELS:
         message = "This is not a chat model and thus not supported by v1/chat/completions."
         raise ApiError(message, "model", status=404)
-    if models.resolve(model) in models.BASE_MODELS:
+    if models.resolve(model) in models.bases(emulator):
         return Answer(BASE_ANSWER)
     job = models.tuned_job(emulator, model, now)
     if job is None:

@@ -82,7 +82,7 @@ def _method(body: dict[str, Any]) -> dict[str, Any]:
 
 def _tunable(emulator: Emulator, model: str, method: str, now: float) -> str:
     """The dated name of a model that this method can tune."""
-    methods = models.BASE_MODELS.get(models.root(model))
+    methods = models.bases(emulator).get(models.root(model))
     if not methods or not models.exists(emulator, model, now):
         message = f"Model {model} is not available for fine-tuning or does not exist."
         raise ApiError(message, "model", "model_not_available")

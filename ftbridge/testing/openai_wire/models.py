@@ -67,9 +67,14 @@ def tuned_job(emulator: Emulator, model: str, now: float) -> Job | None:
     return None
 
 
+def bases(emulator: Emulator) -> dict[str, frozenset[str]]:
+    """Every base model, and the methods that tune it."""
+    return {**BASE_MODELS, **emulator.bases}
+
+
 def exists(emulator: Emulator, model: str, now: float) -> bool:
     """Whether a model can be seen by this key."""
-    return resolve(model) in BASE_MODELS or tuned_job(emulator, model, now) is not None
+    return resolve(model) in bases(emulator) or tuned_job(emulator, model, now) is not None
 
 
 def _view(model: str, created: float, owner: str) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def _tuned_view(model: str, job: Job, now: float, emulator: Emulator) -> dict[st
 async def list_models(emulator: Emulator, call: Call) -> dict[str, Any]:
     """GET /models: bases and finished models; no pages."""
     parameters(call, ())
-    rows = [_view(name, _BASE_CREATED, "system") for name in (*ALIASES, *BASE_MODELS)]
+    rows = [_view(name, _BASE_CREATED, "system") for name in (*ALIASES, *bases(emulator))]
     for job in emulator.store.jobs.values():
         name = lifecycle.model_name(job)
         if tuned_job(emulator, name, call.now) is job:
@@ -102,7 +107,7 @@ async def retrieve(emulator: Emulator, call: Call) -> dict[str, Any]:
     """GET /models/{id}."""
     parameters(call, ())
     name = call.path["model"]
-    if resolve(name) in BASE_MODELS:
+    if resolve(name) in bases(emulator):
         return _view(name, _BASE_CREATED, "system")
     job = tuned_job(emulator, name, call.now)
     if job is None:
@@ -113,7 +118,7 @@ async def retrieve(emulator: Emulator, call: Call) -> dict[str, Any]:
 async def delete(emulator: Emulator, call: Call) -> dict[str, Any]:
     """DELETE /models/{id}: tuned models only."""
     name = call.path["model"]
-    if resolve(name) in BASE_MODELS:
+    if resolve(name) in bases(emulator):
         raise ApiError(f"The model '{name}' cannot be deleted.", "model", status=403)
     if tuned_job(emulator, name, call.now) is None:
         raise no_such_model(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,6 +130,8 @@ class Emulator:
     timeline: Timeline
     latency: float
     naming: Naming = colon_name
+    bases: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Base models beside OpenAI's own, and the methods that tune each."""
 
 
 @dataclass(frozen=True)

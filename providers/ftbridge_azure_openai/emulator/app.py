@@ -48,7 +48,9 @@ def create_app(
     def authorise(request: Request) -> None:
         _authorise(request, api_key, token)
 
-    azure = Azure(AzureStore(), clock, timeline.scaled(speed), latency, azure_name, speed)
+    azure = Azure(
+        AzureStore(), clock, timeline.scaled(speed), latency, naming=azure_name, speed=speed
+    )
     return build(azure, _routes(), authorise)
 
 
