@@ -46,7 +46,6 @@ def _view(each: Deployment, now: float, emulator: Emulator) -> dict[str, Any]:
         "status": {"code": "OK", "message": ""},
         "replicaCount": 1 if raw == "READY" else 0,
         "createTime": stamp(each.created),
-        "createdBy": "someone@example.com",
     }
 
 
