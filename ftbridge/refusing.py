@@ -1,7 +1,7 @@
 """A provider that trains nothing: its catalogue says why (``[nothing]``), and so does every call.
 
-It is a provider like any other, so that whoever looks for it finds the reason: plan, submit, compare,
-doctor and providers read the catalogue as they do for all.
+It is a provider like any other, so that whoever looks for it finds the reason: plan, submit,
+compare, doctor and providers read the catalogue as they do for all.
 """
 
 from __future__ import annotations
