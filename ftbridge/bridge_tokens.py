@@ -56,8 +56,8 @@ class BridgeTokens:
     def _counter(self, dataset: Dataset, provider: str | None, model: str | None) -> Counter:
         if provider is None:
             rule = rule_of_family(model) if model else FRAME
-            return counter_for(rule, None, model or "the model")
+            return counter_for(rule, None)
         place = self.provider(provider)
         method = {"preference": Method.DPO, "reward": Method.RL}.get(dataset.kind, Method.SFT)
         chosen = place.resolve_model(model, method)
-        return counter_for(rule_for(place.catalogue(), chosen), place.counter(chosen), chosen)
+        return counter_for(rule_for(place.catalogue(), chosen), place.counter(chosen))

@@ -185,7 +185,7 @@ class _Place:
     def _offer(self, row: TunableModel) -> Offer:
         question, provider = self.question, self.provider
         rule = rule_for(provider.catalogue(), row.model)
-        counter = counter_for(rule, provider.counter(row.model), row.model)
+        counter = counter_for(rule, provider.counter(row.model))
         found = self._survey(counter)
         spec = self._spec(row, found)
         provider.catalogue().check_hyperparameters(question.method, question.hyperparameters)

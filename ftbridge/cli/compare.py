@@ -100,8 +100,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
     tokens, roi = offer.tokens, offer.roi
     return vars(offer) | {
         "usd": offer.usd.model_dump(),
-        "tokens": tokens.model_dump()
-        | {"billed_low": tokens.billed_low, "billed_high": tokens.billed_high},
+        "tokens": tokens.document(),
         "upfront": _span(offer.usd.upfront),
         "monthly": _span(offer.monthly),
         "stale": offer.usd.stale,

@@ -60,7 +60,7 @@ def _counter(reference: str, providers: Sequence[Provider]) -> Counter:
     vendor, _, model = reference.partition(":")
     known = next((place for place in providers if place.name == vendor), None)
     rule = rule_for(known.catalogue(), model) if known else rule_of_family(model)
-    return counter_for(rule, None, model)
+    return counter_for(rule, None)
 
 
 def _longer_by(prompt: str, counter: Counter) -> Decimal:

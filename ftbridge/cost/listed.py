@@ -58,7 +58,7 @@ def _fits(question: Question, row: PriceRow) -> bool:
 def _offer(question: Question, book: PriceBook, row: PriceRow, horizon: Horizon | None) -> Offer:
     from ftbridge.compare import Offer, basis
 
-    counter = counter_for(rule_of_family(row.model), None, row.model)
+    counter = counter_for(rule_of_family(row.model), None)
     epochs = question.hyperparameters.n_epochs
     tokens = count_file(question.dataset, counter).count(epochs or 1)
     use = horizon.use(counter) if horizon else None

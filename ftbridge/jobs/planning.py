@@ -79,7 +79,7 @@ def _plan(
     for dataset in filter(None, datasets):
         require_kind(dataset, spec.method)
     rule = rule_for(provider.catalogue(), spec.model)
-    counter = counter_for(rule, provider.counter(spec.model), spec.model)
+    counter = counter_for(rule, provider.counter(spec.model))
     training = survey(provider, datasets[0], counter)
     validation = survey(provider, datasets[1], counter) if datasets[1] else None
     spec = spec.model_copy(

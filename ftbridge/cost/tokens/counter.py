@@ -93,20 +93,19 @@ class Framed:
         return tokens, tokens, tokens
 
 
-def counter_for(rule: TokenRule | None, own: Counter | None, wanted: str = "the model") -> Counter:
+def counter_for(rule: TokenRule | None, own: Counter | None) -> Counter:
     """The best counter at hand.
 
     Args:
         rule: the vocabulary and frame of the model, see :func:`rule_for`.
         own: a counter of the provider itself, which wins.
-        wanted: the model, for the name of a stand-in.
     """
     if own is not None:
         return own
     if rule is not None and (vocabulary := load(rule.vocabulary)):
         return Framed(vocabulary, rule)
     base = load(FRAME.vocabulary)
-    return StandIn(wanted, base) if base else Guess(wanted)
+    return StandIn(base) if base else Guess()
 
 
 def rule_for(catalogue: Catalogue, model: str) -> TokenRule | None:

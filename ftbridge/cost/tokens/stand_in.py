@@ -76,22 +76,20 @@ def factor_of(text: str) -> Factor:
 
 @dataclass(frozen=True)
 class StandIn:
-    """Counts by another vocabulary, scaled; ``wanted`` is what it stands for."""
+    """Counts by another vocabulary, scaled."""
 
-    wanted: str
     vocabulary: Vocabulary
-
     grade: Grade = "estimated"
     slow: bool = False
 
     @property
     def name(self) -> str:
         """What people are shown."""
-        return f"{self.vocabulary.name} for want of the vocabulary of {self.wanted}"
+        return f"{self.vocabulary.name} (no package has the model's own vocabulary)"
 
     @property
     def id(self) -> str:
-        """What a kept count depends on; the name does not matter."""
+        """What a kept count depends on."""
         return f"stand-in 1 {self.vocabulary.id}"
 
     def count(self, examples: Sequence[Example]) -> Counts:
@@ -112,16 +110,10 @@ class StandIn:
 class Guess:
     """Bytes over a span of bytes per token: all that is left without any vocabulary."""
 
-    wanted: str
-
     grade: Grade = "estimated"
     slow: bool = False
     id: str = "bytes 1"
-
-    @property
-    def name(self) -> str:
-        """What people are shown, with the way to better counts."""
-        return "bytes (install ftbridge[tokens] for better counts)"
+    name: str = "bytes (install ftbridge[tokens] for better counts)"
 
     def count(self, examples: Sequence[Example]) -> Counts:
         """Each text's bytes over bytes per token."""
