@@ -20,6 +20,7 @@ from ftbridge.cost.use import Use
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import ProviderError, VendorError
+from ftbridge.jobs.sent import fingerprint, not_sent
 from ftbridge.jobs.spec import DataRef, JobSpec
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import (
@@ -114,6 +115,10 @@ class TogetherProvider(Provider):
         """Every hour of a dedicated endpoint, at a price shown live alone; no tokens apart."""
         return use.hosting([costs.ENDPOINT])
 
+    def hosting(self, base: str) -> list[Quantity]:
+        """One hour of a dedicated endpoint."""
+        return [costs.ENDPOINT]
+
     def preflight(self, spec: JobSpec) -> None:
         """Ask for the model's limits, and refuse what is outside them."""
         body = create_body(spec, "", None, "")
@@ -148,7 +153,7 @@ class TogetherProvider(Provider):
     def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
         """A file of this content's name and size whose upload was finished."""
         with translated():
-            return files.listed(self._client, upload.name, upload.bytes)
+            return files.find(self._client, upload.name, upload.bytes)
 
     def file_state(self, file_id: str) -> FileState:
         """GET /v1/files/{id}; it is validated after the upload."""
@@ -295,14 +300,10 @@ class TogetherProvider(Provider):
 
     def _sent(self, data: DataRef) -> str:
         with translated():
-            found = files.sent(self._client, data)
+            found = files.find(self._client, *fingerprint(self, data))
         if found is None:
-            raise ProviderError(
-                f"{data.path} is not at Together, which prices uploaded files alone",
-                hint="submit the job, which uploads it, or see `ftbridge compare`",
-                code="no_quote",
-            )
-        return found
+            raise not_sent(self, data)
+        return found.id
 
     @cached_property
     def _client(self) -> Together:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftbridge.dataset import Dataset
-from ftbridge.jobs.spec import DataRef
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import RemoteFile
-from ftbridge_together.convert import FORMAT
 
 if TYPE_CHECKING:
     from together import Together
@@ -30,22 +26,11 @@ def send(client: Together, upload: CheckedUpload) -> RemoteFile:
         return RemoteFile(made.id, made.bytes)
 
 
-def listed(client: Together, name: str, size: int) -> RemoteFile | None:
-    """A file of this name and size whose upload was finished; the list has no pages."""
+def find(client: Together, name: str, size: int) -> RemoteFile | None:
+    """The file of that size whose name holds ``name`` and whose upload was finished, if there is
+    one; the list has no pages."""
     for item in client.files.list().data:
-        if (item.filename, item.bytes) == (name, size) and item.processing_status != "PENDING":
+        finished = item.processing_status != "PENDING"
+        if name in item.filename and item.bytes == size and finished:
             return RemoteFile(item.id, item.bytes)
-    return None
-
-
-def sent(client: Together, data: DataRef) -> str | None:
-    """The id of the file that an upload of this data has made, by the hash in its name."""
-    digest, size = hashlib.sha256(), 0
-    for numbered in Dataset(data.path).examples():
-        line = FORMAT.encode(numbered.example).line + b"\n"
-        digest.update(line)
-        size += len(line)
-    for item in client.files.list().data:
-        if digest.hexdigest()[:24] in item.filename and item.bytes == size:
-            return str(item.id)
     return None

@@ -194,7 +194,7 @@ def test_the_vendors_own_price(together: Vendor) -> None:
     source = together.home / "source.jsonl"
     source.write_bytes(CHAT * 100)
     data = spec().training.model_copy(update={"path": str(source)})
-    with pytest.raises(ProviderError, match="not at Together"):
+    with pytest.raises(ProviderError, match="uploaded files alone"):
         provider.quote(spec(training=data))
     line = provider.convert(provider.parse(CHAT)).line + b"\n"
     provider.upload(together.checked(provider, line * 100))
