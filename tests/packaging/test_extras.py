@@ -68,6 +68,6 @@ def test_an_extra_alone_passes_its_whole_suite(
     places = (f"tests/providers/{extra}", f"tests/conformance/test_{extra}.py")
     found = [place for place in places if (tests / place).exists()]
     assert len(found) == len(places)
-    said = _run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *found, cwd=tests)
+    said = _run(python, "-m", "pytest", "-p", "no:cacheprovider", *found, cwd=tests)
     passed = re.search(r"(\d+) passed", said)
     assert passed and int(passed[1]) >= 60, said[-500:]
