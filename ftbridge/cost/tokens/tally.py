@@ -17,6 +17,7 @@ from ftbridge.cost.tokens.counter import BATCH, Counter, Framed
 from ftbridge.cost.tokens.counts import Totals
 from ftbridge.cost.tokens.file import count_file, count_part, estimate_file, two_phases
 from ftbridge.cost.tokens.kept import Kept
+from ftbridge.cost.tokens.sample import SAMPLE
 from ftbridge.cost.tokens.vocabulary import QUICK, QUICKEST, load
 from ftbridge.dataset import Dataset
 from ftbridge.dataset.parallel import in_parts
@@ -175,21 +176,24 @@ def count_kept(
     return totals
 
 
-def estimate_fast(dataset: Dataset, counter: Counter) -> Totals:
+def estimate_fast(dataset: Dataset, counter: Counter, n: int = SAMPLE, seed: int = 0) -> Totals:
     """The count of a file from a sample: sized by a quick vocabulary's tokens where the counter's
     is slow, else by the bytes of the lines.
+
+    Args:
+        n: about how many examples to count.
 
     Raises:
         DataError, UsageError: as :func:`estimate_file`; for a slow vocabulary for any bad line.
     """
     quick = _quick_of(counter)
     if quick is None:
-        return estimate_file(dataset, counter)
+        return estimate_file(dataset, counter, n, seed)
     sizes: list[int] = []
     stream = dataset.examples()
     while some := [item.example for item in islice(stream, BATCH)]:
         sizes += quick.count(some).low
-    return two_phases(dataset, counter, sizes)
+    return two_phases(dataset, counter, sizes, n, seed)
 
 
 def _quick_of(counter: Counter) -> Counter | None:
