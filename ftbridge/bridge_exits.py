@@ -1,4 +1,4 @@
-"""What the library's front door offers for leaving a provider: moving, and what retires when."""
+"""What the library's front door offers after a job: its model served, deleted, moved elsewhere."""
 
 from __future__ import annotations
 
@@ -8,25 +8,110 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftbridge import registry
+from ftbridge.cost.prices import PriceBook
 from ftbridge.errors import UsageError
 from ftbridge.job import Job
+from ftbridge.jobs import deploying
 from ftbridge.jobs.ledger import Ledger
+from ftbridge.jobs.ledger.deployments import DeploymentRow, ModelKey
 from ftbridge.jobs.move import Move, Wished, move
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.retirements import Retirement, retirements
+from ftbridge.provider import Provider
 
 
 class BridgeExits:
-    """The part of :class:`ftbridge.Bridge` that is about going elsewhere."""
+    """The part of :class:`ftbridge.Bridge` for what comes after a job."""
 
     if TYPE_CHECKING:
 
         @property
         def ledger(self) -> Ledger: ...
 
+        @property
+        def prices(self) -> PriceBook: ...
+
+        def provider(self, name: str, options: Mapping[str, str] | None = None) -> Provider: ...
+
         def job(self, reference: str) -> Job: ...
 
         def plan(self, *args: Any, **kwargs: Any) -> Plan: ...
+
+    # -- the model ---------------------------------------------------------------------------
+
+    def usd_per_hour(
+        self, reference: str, options: Mapping[str, str] | None = None
+    ) -> Decimal | None:
+        """What an hour of a deployment would cost; None: not known, 0: nothing by the hour.
+
+        Args:
+            reference: job, alias or ``provider:model``, as in all of these methods.
+            options: settings of the provider, such as a kind of deployment.
+
+        Raises:
+            Unsupported: where the provider has no deployments.
+        """
+        key, place = self._tuned_model(reference, options)
+        return deploying.usd_per_hour(place, key.base, self.prices)
+
+    def deploy(
+        self,
+        reference: str,
+        *,
+        options: Mapping[str, str] | None = None,
+        allow_unknown_cost: bool = False,
+    ) -> DeploymentRow:
+        """Make a tuned model answer, where that needs a deployment. From here it is billed by
+        the hour until :meth:`undeploy`; one that runs already is left as it is.
+
+        Raises:
+            BudgetRefused: where nobody knows what an hour costs, unless that is allowed.
+            Unsupported, ProviderError: see :func:`ftbridge.jobs.deploying.deploy`.
+        """
+        key, place = self._tuned_model(reference, options)
+        rate = deploying.usd_per_hour(place, key.base, self.prices)
+        deploying.require_known(rate, allow_unknown_cost)
+        return deploying.deploy(key, place, self.ledger, rate)
+
+    def undeploy(
+        self, reference: str, *, options: Mapping[str, str] | None = None
+    ) -> DeploymentRow | None:
+        """Stop a deployment and its bill; where there is none, nothing happens.
+
+        Raises:
+            Unsupported, ProviderError: see :func:`ftbridge.jobs.deploying.undeploy`.
+        """
+        key, place = self._tuned_model(reference, options)
+        return deploying.undeploy(key, place, self.ledger)
+
+    def delete_model(self, reference: str, *, options: Mapping[str, str] | None = None) -> str:
+        """Delete a tuned model at the vendor for good, and return its name. Its job stays.
+
+        Raises:
+            OperationFailed: where it is deployed.
+            Unsupported, ProviderError: see :func:`ftbridge.jobs.deploying.delete_model`.
+        """
+        key, place = self._tuned_model(reference, options)
+        deploying.delete_model(key, place, self.ledger)
+        return key.name
+
+    def _tuned_model(
+        self, reference: str, options: Mapping[str, str] | None
+    ) -> tuple[ModelKey, Provider]:
+        """A tuned model as the ledger knows it, and its provider, reached as its job was."""
+        name, colon, model = reference.partition(":")
+        given = dict(options or {})
+        if colon and name in registry.names():
+            place = self.provider(name, given)
+            job_id, base = self.ledger.deployments.made_by(name, model) or (None, model)
+            return ModelKey(name, place.account, model, base, job_id), place
+        job = self.job(reference)
+        tuned = job.tuned()
+        spec = job.plan.spec
+        place = self.provider(job.provider, spec.options | spec.connection | given)
+        return ModelKey(job.provider, place.account, tuned.name, job.row.model, job.id), place
+
+    # -- going elsewhere ---------------------------------------------------------------------
 
     def move(
         self,

@@ -21,6 +21,7 @@ from typing import Any
 import click
 
 from ftbridge.bridge import Bridge
+from ftbridge.jobs.ledger.deployments import DeploymentRow
 
 
 class Session:
@@ -119,6 +120,12 @@ def money(low: Decimal | None, high: Decimal | None) -> str:
     if round(low, 2) == round(high, 2):
         return f"{high:.2f}"
     return f"{low:.2f} to {high:.2f}"
+
+
+def deployed(row: DeploymentRow) -> str:
+    """A deployment for people: its state, and what an hour of it costs."""
+    rate = row.usd_per_hour
+    return f"{row.state}, {'unknown' if rate is None else f'{rate:.2f}'} USD/h"
 
 
 def _cell(value: Any) -> str:

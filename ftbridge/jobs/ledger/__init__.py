@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ftbridge.jobs.ledger.aliases import Aliases
 from ftbridge.jobs.ledger.database import Database
+from ftbridge.jobs.ledger.deployments import Deployments
 from ftbridge.jobs.ledger.egress import Egress
 from ftbridge.jobs.ledger.evaluations import Evaluations
 from ftbridge.jobs.ledger.history import History
@@ -34,6 +35,7 @@ class Ledger:
         self.uploads = Uploads(self.database)
         self.egress = Egress(self.database)
         self.evaluations = Evaluations(self.database)
+        self.deployments = Deployments(self.database)
         self.quotes = Quotes(self.database)
         self.aliases = Aliases(self.database)
 
