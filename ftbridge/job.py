@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ftbridge.errors import JobFailed, JobUncertain, OperationFailed
 from ftbridge.jobs import control, purging, verdict
 from ftbridge.jobs.ledger import JobRow
+from ftbridge.jobs.ledger.deployments import Serving
 from ftbridge.jobs.notify import tell_once
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.purging import Purged
@@ -235,9 +236,14 @@ class Job:
         self.tuned()
         return self._place.download(str(self.row.remote_id), Path(out), merged=merged)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form of the CLI contract."""
+    def to_dict(self, serving: Serving | None = None) -> dict[str, Any]:
+        """The JSON form of the CLI contract.
+
+        Args:
+            serving: what all jobs have deployed, where many are shown; else it is looked up.
+        """
         row = self.row
+        served = serving or self._bridge.ledger.deployments.serving(row.id)
         usd = json.loads(row.plan)["usd"]
         return {
             "job": row.id,
@@ -262,6 +268,7 @@ class Job:
             "updated_at": row.updated_at,
             "finished_at": row.finished_at,
             "tags": json.loads(row.spec)["tags"],
+            **served.of(row.id),
         }
 
 
