@@ -209,8 +209,9 @@ class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
 
     def export_jobs(self, **filters: Any) -> Iterator[dict[str, Any]]:
         """Everything that the ledger has on each job, newest first, one after another."""
+        serving = self.ledger.deployments.serving()
         for row in self.ledger.jobs.stream(**filters):
-            yield Job(self, row).to_dict() | {
+            yield Job(self, row).to_dict(serving) | {
                 "key": row.key,
                 "attempt": row.attempt,
                 "account": row.account,
