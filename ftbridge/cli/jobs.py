@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ftbridge.cli.session import Session
+from ftbridge.cli.session import Session, deployed
 from ftbridge.cli.session import command as common
 from ftbridge.cli.wishes import pairs
 from ftbridge.errors import UsageError
@@ -35,14 +35,16 @@ def command(session: Session, limit: int | None, export: Path | None, **wanted: 
     if limit is None and not session.as_json:
         limit = 20
     found = session.bridge.jobs(limit=limit, **filters)
-    session.document({"jobs": [job.to_dict() for job in found]})
+    serving = session.bridge.ledger.deployments.serving()
+    session.document({"jobs": [job.to_dict(serving) for job in found]})
     session.table(
-        ("job", "provider", "base model", "state", "made", "tuned model"),
+        ("job", "provider", "base model", "state", "made", "tuned model", "deployed"),
         [
-            (job.id, job.provider, job.row.model, job.state, job.row.created_at[:16], job.model)
+            (job.id, job.provider, job.row.model, job.state, job.row.created_at[:16], job.model,
+             ", ".join(map(deployed, serving.running.get(job.id, []))))
             for job in found
         ],
-    )
+    )  # fmt: skip
 
 
 def _filters(
