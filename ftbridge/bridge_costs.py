@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftbridge import arguments, registry
-from ftbridge.compare import Comparison, Question, compare
+from ftbridge.choose import cheapest, wishes_of
+from ftbridge.compare import Comparison, Offer, Question, compare
 from ftbridge.config import Config
 from ftbridge.cost import book as price_book
 from ftbridge.cost.against import Against
@@ -40,7 +41,13 @@ class BridgeCosts:
 
         def provider(self, name: str, options: Mapping[str, str] | None = None) -> Provider: ...
 
+        def _unchecked(self, name: str, options: Mapping[str, str] | None = None) -> Provider: ...
+
+        def _unchecked(self, name: str, options: Mapping[str, str] | None = None) -> Provider: ...
+
         def _provider_of_spec(self, spec: Any) -> Provider: ...
+
+        def plan(self, data: Dataset | str | Path, **wanted: Any) -> Plan: ...
 
     @cached_property
     def prices(self) -> PriceBook:
@@ -119,10 +126,43 @@ class BridgeCosts:
         )
         here = {} if region is None else {"region": region}
         places = [
-            self.provider(name, here | dict((options or {}).get(name, {})))
+            self._unchecked(name, here | dict((options or {}).get(name, {})))
             for name in registry.names()
         ]
         return compare(question, places, self.prices)
+
+    def plan_cheapest(self, data: Dataset | str | Path, **wanted: Any) -> Plan:
+        """The plan at the cheapest provider that policy, budget and its abilities allow.
+
+        Args:
+            wanted: as :meth:`plan`, without ``provider``; ``model`` may be a family. What only one
+                vendor understands (``options``, ``base_url``) cannot be asked of all.
+
+        Returns:
+            The plan; its first warning is the reason of the choice.
+
+        Raises:
+            BudgetRefused, PolicyRefused, Unsupported: where none is left, with the reasons.
+        """
+        for name in ("options", "base_url"):
+            if wanted.pop(name, None):
+                raise UsageError(
+                    f"{name} is for one provider; auto chooses among all",
+                    hint="put it into config.toml under [providers.NAME], or name the provider",
+                    where=name,
+                )
+        keys = ("method", "adapter", "privacy", "n_epochs", "grader")
+        asked = {key: wanted[key] for key in keys if wanted.get(key) is not None}
+        unknown_too = bool(wanted.get("allow_unknown_cost"))
+        limit = None if unknown_too else wanted.get("max_usd")
+        found = self.compare(data, family=wanted.pop("model", None), budget=limit, **asked)
+
+        def plan_for(offer: Offer) -> Plan:
+            self.provider(offer.provider).require_ready()
+            return self.plan(data, **wishes_of(offer, wanted))
+
+        bills = {name: registry.load(name).bills for name in registry.names()}
+        return cheapest(found, plan_for, bills.__getitem__, unknown_too=unknown_too)
 
     def quote(self, plan: Plan) -> Plan:
         """The plan at the vendor's own price, asked now and kept in the ledger.

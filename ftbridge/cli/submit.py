@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ftbridge import registry
+from ftbridge.choose import AUTO
 from ftbridge.cli.plan import show
 from ftbridge.cli.session import Session, money
 from ftbridge.cli.session import command as common
@@ -25,23 +26,27 @@ from ftbridge.jobs.plan import Plan
 @common
 def command(session: Session, again: bool, yes: bool, watching: bool, **wanted: Any) -> int:
     """Train on DATA at a provider. The same plan is never paid for twice."""
-    bills = registry.load(wanted["provider"]).bills
+    auto = wanted["provider"] == AUTO
+    bills = auto or registry.load(wanted["provider"]).bills
     if bills and not yes and not session.interactive:
+        who = "what auto chooses may bill" if auto else f"{wanted['provider']} bills"
         raise UsageError(
-            f"{wanted['provider']} bills; without a terminal that needs --yes",
+            f"{who}; without a terminal that needs --yes",
             hint="add --yes, or look first with `ftbridge plan`",
             where="--yes",
         )
     plan = make(session, wanted)
     require_allowed(plan)
-    if bills and not yes:
+    chosen = {"chosen": plan.warnings[0]} if auto else {}
+    session.lines(*chosen.values())
+    if plan.bills and not yes:
         _confirm(session, plan)
     for warning in plan.warnings:
         session.note(f"warning: {warning}")
     job = session.bridge.submit(plan, again=again)
     if watching:
         return follow(session, job)
-    session.document(job.to_dict())
+    session.document(job.to_dict() | chosen)
     session.lines(f"{job.id} {job.state}; follow it with `ftbridge watch {job.id}`")
     return 0
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import click
 
+from ftbridge.choose import AUTO
 from ftbridge.cli.session import Session
 from ftbridge.errors import UsageError
 from ftbridge.jobs.plan import Plan
 
 _WHAT = (
     click.argument("data", type=click.Path(path_type=Path)),
-    click.option("--provider", required=True, help="Where to train; see `ftbridge providers`."),
+    click.option("--provider", required=True,
+                 help="Where to train; see `ftbridge providers`. auto: the cheapest that may."),
     click.option("--model", help="Base model; the provider's default if left out."),
     click.option("--method", default="sft", show_default=True, help="sft, dpo or rl."),
     click.option("--adapter", help="lora, qlora or full, where the provider lets choose."),
@@ -80,6 +82,9 @@ def make(session: Session, wanted: dict[str, Any]) -> Plan:
     data = settings.pop("data")
     settings["tags"] = pairs(settings["tags"], "--tag")
     settings["options"] = pairs(settings["options"], "--option")
+    if settings["provider"] == AUTO:
+        del settings["provider"]
+        return session.bridge.plan_cheapest(data, **settings)
     return session.bridge.plan(data, **settings)
 
 

@@ -15,7 +15,7 @@ from ftbridge.cost.tokens.families import rule_of_family
 from ftbridge.cost.tokens.file import count_file
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
-from ftbridge.policy import Privacy
+from ftbridge.policy import Destination
 
 if TYPE_CHECKING:
     from ftbridge.compare import Exclusion, Offer, Question
@@ -33,6 +33,10 @@ def listed(
     offers: list[Offer] = []
     left: list[Exclusion] = []
     for vendor in price_lists():
+        policy = question.clearance.decide(Destination(vendor, "", None, "", leaves=True))
+        if not policy.allowed:
+            left.append(Exclusion(vendor, f"{policy.message} ({policy.rule})"))
+            continue
         rows = [row for row in book.rows if row.provider == vendor]
         training = [row for row in rows if _fits(question, row)]
         offers += [_offer(question, book, row, horizon) for row in training]
@@ -51,7 +55,6 @@ def _fits(question: Question, row: PriceRow) -> bool:
         and (question.family is None or question.family.lower() in names)
         and (question.region is None or not row.places or question.region in row.places)
         and (question.adapter is None or row.training_type in (None, question.adapter))
-        and question.clearance.label.privacy is not Privacy.RESTRICTED
     )
 
 
@@ -111,8 +114,6 @@ def _reason(question: Question, rows: Sequence[PriceRow]) -> str:
     rented = [row for row in rows if row.item == "gpu_hour"]
     if rented and not any(row.item == "training_tokens" for row in rows):
         return _by_the_hour(rented)
-    if question.clearance.label.privacy is Privacy.RESTRICTED:
-        return "data labelled restricted stay here"
     what = question.family or f"any model by {question.method}"
     where = f" in {question.region}" if question.region else ""
     return f"{NO_ADAPTER}; its price list has no training of {what}{where}"
@@ -130,8 +131,11 @@ def _rental(book: PriceBook) -> list[Exclusion]:
 
 
 def _by_the_hour(rows: Sequence[PriceRow]) -> str:
-    cheapest = min(rows, key=lambda row: row.per_amount)
+    cheapest = min(rows, key=lambda row: row.per_amount, default=None)
+    price = "at no known price"
+    if cheapest is not None:
+        price = f"from {cheapest.per_amount.normalize():f} USD: {cheapest.model}"
     return (
-        f"rents machines by the hour (from {cheapest.per_amount.normalize():f} USD: "
-        f"{cheapest.model}), and how long a job takes there is not known; {NO_ADAPTER}"
+        f"rents machines by the hour ({price}), and how long a job takes there is not known; "
+        f"{NO_ADAPTER}"
     )
