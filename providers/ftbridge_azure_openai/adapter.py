@@ -21,13 +21,15 @@ from ftbridge import clock
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
 from ftbridge.dialects import openai as dialect
+from ftbridge.dialects import openai_reinforcement
 from ftbridge.dialects.openai_speaker import OpenAISpeaker
-from ftbridge.errors import CredentialsError, ProviderError, UsageError, VendorError
-from ftbridge.jobs.spec import JobSpec
+from ftbridge.errors import CredentialsError, ProviderError, VendorError
+from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.jobs.states import State
 from ftbridge.provider import ChatReply, ChatRequest, Check, RemoteJob, Sandbox
 from ftbridge_azure_openai import costs, settings
 from ftbridge_azure_openai.arm import Manager, deployment_name, token_provider
+from ftbridge_azure_openai.body import create_body
 from ftbridge_azure_openai.convert import FORMAT
 from ftbridge_azure_openai.failures import translated
 
@@ -95,37 +97,25 @@ class AzureOpenAIProvider(OpenAISpeaker):
     def request(
         self, spec: JobSpec, training: str, validation: str | None, key: str
     ) -> dict[str, Any]:
-        """The create body; the training tier goes where the SDK has no argument for it."""
+        """The create body in Azure's form."""
+        options = {**self.context.options, **spec.options}
         limit = self.catalogue().limits.max_suffix
-        if spec.suffix and limit and (len(spec.suffix) > limit or "." in spec.suffix):
-            raise UsageError(
-                f"the suffix is longer than {limit} characters or holds a dot", where="suffix"
-            )
-        if unknown := sorted(spec.options.keys() - settings.OPTIONS):
-            raise UsageError(
-                f"azure_openai takes no option {', '.join(unknown)}",
-                hint=f"it takes: {', '.join(sorted(settings.OPTIONS))}",
-                where="option",
-            )
-        dialect.check_tags(spec.tags)
-        body = dialect.create_body(spec, training, validation, key)
-        body["metadata"] |= spec.tags
-        tier = self._training_type(spec)
-        if tier is not None:
-            body["extra_body"] = {"trainingType": settings.TRAINING_TYPES[tier]}
-        return body
+        return create_body(spec, (training, validation), key, options, limit)
 
     def explain(self, spec: JobSpec) -> list[str]:
-        """What the tier and the missing region mean."""
-        return costs.warnings(self._training_type(spec), self._deployment_type(), self._home_region)
+        """What the method, the tier and the missing region mean."""
+        tier, kind = self._training_type(spec), self._deployment_type()
+        return costs.warnings(spec.method, tier, kind, self._home_region)
 
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
-        """Training tokens in the tier's price, and the hosting that chats will need."""
-        training = costs.training(
-            super().billing(spec, tokens), self._training_type(spec), self._home_region
-        )
+        """Training in the tier's price, by tokens or (rl) hours, and the hosting of chats."""
+        tier, region = self._training_type(spec), self._home_region
+        rl = spec.method is Method.RL
+        lines = openai_reinforcement.billing(spec) if rl else super().billing(spec, tokens)
         hours = settings.whole(self.context.options, "hosting_hours", 1)
-        return training + costs.hosting(self._deployment_type(), hours, self._home_region)
+        return costs.training(lines, spec.model, tier, region) + costs.hosting(
+            spec.model, self._deployment_type(), hours, region
+        )
 
     # -- the job -----------------------------------------------------------------------------
 
@@ -185,14 +175,16 @@ class AzureOpenAIProvider(OpenAISpeaker):
 
     def hosting(self, base: str) -> list[Quantity]:
         """The hourly fee of the deployment's type in the region."""
-        return costs.hosting(self._deployment_type(), 1, self._home_region)
+        return costs.hosting(base, self._deployment_type(), 1, self._home_region)
 
     def serving(self, spec: JobSpec, use: Use) -> list[Quantity]:
         """The hourly fee, and tokens at the base model's price in the deployment's tier."""
         tier = settings.TIERS[self._deployment_type()]
         return [
             *use.hosting(self.hosting(spec.model)),
-            *use.tokens(tier=tier, region=self._home_region),
+            *use.tokens(
+                tier=tier, region=self._home_region, priced_as=settings.PRICED_AS.get(spec.model)
+            ),
         ]
 
     # -- access ------------------------------------------------------------------------------
@@ -255,7 +247,7 @@ class AzureOpenAIProvider(OpenAISpeaker):
 
     def _training_type(self, spec: JobSpec | None) -> str | None:
         options = {**self.context.options, **(spec.options if spec else {})}
-        return settings.choice(options, "training_type", settings.TRAINING_TYPES)
+        return settings.training_type(options)
 
     @property
     def _home_region(self) -> str | None:

@@ -1,6 +1,7 @@
 """What Azure bills: training tokens by tier and region, and each hour that a model is deployed.
 
-Source: learn.microsoft.com azure/foundry/openai/how-to/fine-tuning-cost-management (2026-02-11).
+Sources: learn.microsoft.com azure/foundry/openai/how-to/fine-tuning-cost-management (2026-02-11);
+the cap of reinforcement: how-to/reinforcement-fine-tuning (2026-03-19).
 """
 
 from __future__ import annotations
@@ -9,17 +10,27 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from ftbridge.cost.types import Quantity
-from ftbridge_azure_openai.settings import TIERS
+from ftbridge.jobs.spec import Method
+from ftbridge_azure_openai.settings import GLOBAL_ONLY, PRICED_AS, TIERS
+
+RFT_CAP_USD = 5000
+"""Training and grading of a reinforcement job at which Azure pauses it."""
 
 
-def training(lines: Sequence[Quantity], tier: str | None, region: str | None) -> list[Quantity]:
+def training(
+    lines: Sequence[Quantity], model: str, tier: str | None, region: str | None
+) -> list[Quantity]:
     """The common lines, priced in the tier; only the standard one has prices by region."""
-    chosen = tier or "standard"
-    place = {"tier": TIERS[chosen], "region": region if chosen == "standard" else None}
+    chosen = tier or ("global" if model in GLOBAL_ONLY else "standard")
+    place = {
+        "tier": TIERS[chosen],
+        "region": region if chosen == "standard" else None,
+        "priced_as": PRICED_AS.get(model),
+    }
     return [line.model_copy(update=place) for line in lines]
 
 
-def hosting(kind: str, hours: int, region: str | None) -> list[Quantity]:
+def hosting(model: str, kind: str, hours: int, region: str | None) -> list[Quantity]:
     """The hourly fee; a developer deployment has none, and no meter either."""
     if kind == "developer":
         return []
@@ -33,14 +44,20 @@ def hosting(kind: str, hours: int, region: str | None) -> list[Quantity]:
             training=False,
             tier=TIERS[kind],
             region=region,
+            priced_as=PRICED_AS.get(model),
         )
     ]
 
 
-def warnings(tier: str | None, kind: str, region: str | None) -> list[str]:
+def warnings(method: Method, tier: str | None, kind: str, region: str | None) -> list[str]:
     """What people should know of these choices."""
     chosen = tier or "standard"
     said = []
+    if method is Method.RL:
+        said.append(
+            f"Azure pauses a reinforcement job at {RFT_CAP_USD:,} USD of training and grading; "
+            "`ftbridge resume JOB` lets it go on without any further cap"
+        )
     if chosen != "standard":
         said.append(f"training tier {chosen}: data and weights may be copied to another region")
     if chosen == "developer":

@@ -24,6 +24,14 @@ the service takes; of the others, Microsoft's pages show several."""
 TIERS = {"standard": "regional", "global": "global", "developer": "developer"}
 """A training or deployment tier, and what the price list calls it."""
 
+GLOBAL_ONLY = frozenset({
+    "gpt-oss-20b", "Ministral-3B", "Llama-3.3-70B-Instruct", "Qwen-3-32B",
+})  # fmt: skip
+"""Foundry's open models: they need ``trainingType`` with the global tier (sources in body.py)."""
+
+PRICED_AS = {"Ministral-3B": "ministral-3b", "Llama-3.3-70B-Instruct": "llama-3.3-70b"}
+"""What the price list calls a model, where it is not its id."""
+
 VENDOR_HOSTS = (
     *(".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com"),
     ".openai.azure.us",
@@ -69,6 +77,11 @@ def address(options: Mapping[str, str]) -> Address:
 def at_vendor(options: Mapping[str, str]) -> bool:
     """Whether the host is one of Azure's."""
     return (urlsplit(endpoint(options)).hostname or "").endswith(VENDOR_HOSTS)
+
+
+def training_type(options: Mapping[str, str]) -> str | None:
+    """The training tier that is asked for; None: Azure's own default, which is the standard one."""
+    return choice(options, "training_type", TRAINING_TYPES)
 
 
 def choice(options: Mapping[str, str], name: str, known: Mapping[str, str]) -> str | None:

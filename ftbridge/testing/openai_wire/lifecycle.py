@@ -2,8 +2,9 @@
 
 Order and wording of the events, the metrics in them and the base64 of the results file were
 seen in clients' recorded answers; so were ``error`` as an object of nulls on a healthy job,
-``hyperparameters`` null for DPO, and "auto" until the run starts. Invented here: the numbers
-chosen for "auto", all metric values, and the reward metrics of RL jobs (unverified names).
+``hyperparameters`` null for DPO, and "auto" until the run starts. The names of RL's rewards
+are those of Microsoft's guide (how-to-reinforcement-fine-tuning-content.md, 2026-03-19). Invented
+here: the numbers chosen for "auto" and all metric values.
 """
 
 from __future__ import annotations
@@ -159,11 +160,11 @@ def metrics(job: Job, step: int) -> dict[str, float]:
     }
     reinforced = job.method["type"] == "reinforcement"
     if reinforced:
-        row["train_mean_reward"] = accuracy
+        row["train_reward_mean"] = accuracy
     if job.validates and (step % 10 == 0 or step == total):
         row |= {"valid_loss": round(loss * 1.1, 5), "valid_mean_token_accuracy": accuracy}
         if reinforced:
-            row["valid_mean_reward"] = accuracy
+            row["valid_reward_mean"] = accuracy
     if job.validates and step % _epoch_steps(job) == 0:
         row |= {
             "full_valid_loss": round(loss * 1.12, 5),

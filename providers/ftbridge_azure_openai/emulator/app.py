@@ -49,7 +49,13 @@ def create_app(
         _authorise(request, api_key, token)
 
     azure = Azure(
-        AzureStore(), clock, timeline.scaled(speed), latency, naming=azure_name, speed=speed
+        AzureStore(),
+        clock,
+        timeline.scaled(speed),
+        latency,
+        naming=azure_name,
+        bases=data_plane.OPEN_MODELS,
+        speed=speed,
     )
     return build(azure, _routes(), authorise)
 

@@ -20,6 +20,16 @@ from .store import Azure
 
 TRAINING_TYPES = ("standard", "globalstandard", "developertier")
 SUFFIX_MOST = 18
+_SFT = frozenset({"supervised"})
+OPEN_MODELS = {
+    "gpt-oss-20b": _SFT,
+    "Ministral-3B": _SFT,
+    "Llama-3.3-70B-Instruct": _SFT,
+    "Qwen-3-32B": _SFT,
+}
+"""They need ``trainingType``. From MicrosoftDocs/azure-ai-docs fine-tune-models.md (commit 630ae2d)
+and microsoft/azure-skills (commit 1a03acf): SFT alone, by the global tier alone. What the service
+answers otherwise is unverified, as is its answer to reinforcement without a validation file."""
 STATES = {"validating_files": "pending", "queued": "pending"}
 
 
@@ -71,7 +81,7 @@ async def create_job(emulator: Emulator, call: Call) -> dict[str, Any]:
         if not isinstance(kind, str) or kind.lower() not in TRAINING_TYPES:
             raise ApiError(f"Invalid trainingType: {json.dumps(kind)}.", "trainingType")
         body = {name: value for name, value in body.items() if name != "trainingType"}
-    _check(azure, body, call.now)
+    _check(azure, body, kind, call.now)
     made = await jobs.create(azure, replace(without_version(call), body=body))
     azure.store.training_types[made["id"]] = kind or "standard"
     job = azure.store.jobs[made["id"]]
@@ -82,9 +92,17 @@ async def create_job(emulator: Emulator, call: Call) -> dict[str, Any]:
     return _shown(azure, made, call.now)
 
 
-def _check(azure: Azure, body: Any, now: float) -> None:
+def _check(azure: Azure, body: Any, kind: str | None, now: float) -> None:
     if not isinstance(body, dict):
         return
+    model, method = body.get("model"), body.get("method")
+    if model in OPEN_MODELS and (kind or "").lower() != "globalstandard":
+        message = f"The model {model} is trained with trainingType globalStandard only."
+        raise ApiError(message, "trainingType", "invalidPayload")
+    reinforced = isinstance(method, dict) and method.get("type") == "reinforcement"
+    if reinforced and body.get("validation_file") is None:
+        message = "Reinforcement needs a validation file."
+        raise ApiError(message, "validation_file", "invalidPayload")
     suffix = body.get("suffix")
     if isinstance(suffix, str) and len(suffix) > SUFFIX_MOST:
         raise ApiError(f"The suffix is longer than {SUFFIX_MOST}.", "suffix", "invalidPayload")

@@ -203,7 +203,10 @@ def test_rft_is_paused_at_the_cap_and_goes_on_when_resumed(world: World) -> None
     with world.classic() as client:
         file = uploaded(world, client, "reinforcement")
         jobs = client.fine_tuning.jobs
-        job = jobs.create(model="o4-mini-2025-04-16", training_file=file, method=method)
+        base = "o4-mini-2025-04-16"
+        with pytest.raises(openai.BadRequestError, match="validation"):
+            jobs.create(model=base, training_file=file, method=method)
+        job = jobs.create(model=base, training_file=file, validation_file=file, method=method)
         world.now += 9
         assert jobs.retrieve(job.id).status == "running"
         world.now += 500

@@ -68,7 +68,7 @@ def test_rl_to_the_end(
             "grader": json.loads(grader.read_text()),
         },
     }  # fmt: skip
-    assert any(metric.name == "train_mean_reward" for metric in job.metrics())
+    assert any(metric.name == "train_reward_mean" for metric in job.metrics())
     # A reasoning model takes no temperature; the emulator would refuse one.
     assert job.tuned().chat([{"role": "user", "content": "what is 4 + 4?"}]).text == "8"
 
