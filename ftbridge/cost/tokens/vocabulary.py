@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib.metadata import version
+from importlib.metadata import version as installed_version
 from itertools import compress
 from operator import not_
 from pathlib import Path
@@ -69,6 +69,12 @@ class Vocabulary(Protocol):
     def count(self, texts: Sequence[str]) -> list[int]:
         """The tokens of each text, without any that a template adds around it."""
         ...
+
+
+@cache
+def version(package: str) -> str:
+    """The installed version; finding it takes milliseconds, and a comparison asks often."""
+    return installed_version(package)
 
 
 @dataclass(frozen=True)
