@@ -18,7 +18,7 @@ from ftbridge.cost.tokens import Counter, counter_for, rule_for
 from ftbridge.cost.types import Quantity, Span, TokenCount, Usd
 from ftbridge.cost.use import Use
 from ftbridge.dataset import Dataset
-from ftbridge.errors import FtbridgeError
+from ftbridge.errors import DataError, FtbridgeError
 from ftbridge.graders import Grader
 from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.payload import Converted, survey
@@ -106,7 +106,7 @@ def compare(question: Question, providers: Sequence[Provider], book: PriceBook) 
     """Ask every provider's catalogue, converter and prices; nothing is sent.
 
     Raises:
-        DataError: where the data file itself is bad.
+        DataError: where the data are bad for everybody.
         UsageError: where the sizes of calls are wanted and cannot be measured.
     """
     horizon = question.horizon
@@ -114,10 +114,15 @@ def compare(question: Question, providers: Sequence[Provider], book: PriceBook) 
         horizon.use(counter_for(None, None))
     offers: list[Offer] = []
     excluded: list[Exclusion] = []
+    bad: DataError | None = None
     for provider in providers:
-        found, reasons = _Place(question, provider, book, horizon).offers()
+        place = _Place(question, provider, book, horizon)
+        found, reasons = place.offers()
         offers += found
-        excluded += [Exclusion(provider.name, reason) for reason in reasons]
+        excluded += [Exclusion(provider.name, reason) for reason in dict.fromkeys(reasons)]
+        bad = bad or place.bad
+    if bad and not offers:  # no vendor's rule, but the file itself
+        raise bad
     found, left_out = listed(question, book, horizon)
     kept, dear = _within(question.budget, [*offers, *found])
     excluded += [*left_out, *dear]
@@ -154,6 +159,7 @@ class _Place:
     ) -> None:
         self.question, self.provider, self.book = question, provider, book
         self.horizon = horizon
+        self.bad: DataError | None = None
         self._surveys: dict[str, Converted] = {}
 
     def offers(self) -> tuple[list[Offer], list[str]]:
@@ -174,10 +180,11 @@ class _Place:
             try:
                 offers.append(self._offer(row))
             except FtbridgeError as error:
-                if error.exit_code == 3:
-                    raise
+                if isinstance(error, DataError):
+                    self.bad = self.bad or error
                 named = error.message.startswith(row.model)
-                reasons.append(error.message if named else f"{row.model}: {error.message}")
+                whole = named or isinstance(error, DataError)
+                reasons.append(error.message if whole else f"{row.model}: {error.message}")
         if not offers and not reasons:
             reasons.append(_why_none(question, provider.catalogue()))
         return offers, reasons

@@ -53,7 +53,7 @@ def _fits(question: Question, row: PriceRow) -> bool:
         row.item == "training_tokens"
         and (row.method is None or row.method in methods)
         and (question.family is None or question.family.lower() in names)
-        and (question.region is None or not row.places or question.region in row.places)
+        and (question.region is None or question.region in row.places)
         and (question.adapter is None or row.training_type in (None, question.adapter))
     )
 
