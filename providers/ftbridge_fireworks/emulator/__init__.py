@@ -18,6 +18,6 @@ are none).
 """
 
 from .app import JOB_TIMELINE, create_app
-from .store import Dataset, Emulator, Job, Recorded, Store
+from .store import Dataset, Emulator, Job, Store
 
-__all__ = ["JOB_TIMELINE", "Dataset", "Emulator", "Job", "Recorded", "Store", "create_app"]
+__all__ = ["JOB_TIMELINE", "Dataset", "Emulator", "Job", "Store", "create_app"]

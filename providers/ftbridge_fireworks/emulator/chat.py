@@ -14,12 +14,14 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
+from ftbridge.testing.likeness import count_tokens, text_of
+from ftbridge.testing.plumbing import Call
+
 from . import models, serving
-from .data import count_tokens, text_of
 from .errors import ApiError
 from .paging import id_of, parameters
 from .schema import CHAT
-from .store import Call, Emulator, new_id
+from .store import Emulator, new_id
 
 BASE_ANSWER = "I am the base model of a sandbox, and I say this to everything."
 
@@ -65,7 +67,7 @@ def _answer(emulator: Emulator, body: dict[str, Any], now: float) -> dict[str, A
         return {"role": "assistant", "content": BASE_ANSWER}
     job = models.tuned(emulator, id_of(model, "models", "model"), now)
     users = [text_of(each.get("content")) for each in body["messages"] if each["role"] == "user"]
-    answer = job.data.nearest(users[-1] if users else "")
+    answer = job.data.pairs.nearest(users[-1] if users else "")
     kept: dict[str, Any] = {key: answer[key] for key in ("content", "tool_calls") if key in answer}
     return {"role": "assistant", **kept}
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ftbridge.testing.likeness import Learned, text_of
+
 LEAST, MOST = 3, 3_000_000
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 MESSAGE_KEYS = frozenset({"role", "content", "weight", "tool_calls", "tool_call_id", "name"})
@@ -31,35 +33,12 @@ class TrainingData:
 
     examples: int = 0
     tokens: int = 0
-    pairs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    def nearest(self, text: str) -> dict[str, Any]:
-        """The answer of the example whose user text shares most words with this one (Jaccard)."""
-        words = frozenset(text.lower().split())
-
-        def likeness(pair: tuple[str, dict[str, Any]]) -> float:
-            other = frozenset(pair[0].lower().split())
-            return len(words & other) / (len(words | other) or 1)
-
-        return max(self.pairs, key=likeness)[1]
-
-
-def count_tokens(text: str) -> int:
-    """A stand-in for a tokenizer: words at white space, times 4/3, rounded up."""
-    return math.ceil(len(text.split()) * 4 / 3)
+    pairs: Learned[dict[str, Any]] = field(default_factory=Learned)
 
 
 def estimate_tokens(content: bytes) -> int:
     """``estimatedTokenCount`` of a dataset: four characters a token, whatever is in it."""
     return math.ceil(len(content) / 4)
-
-
-def text_of(content: Any) -> str:
-    """The text of a message's content: a string, or the text parts of an array."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return " ".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
 
 
 def read_training_data(content: bytes, kind: str) -> TrainingData:

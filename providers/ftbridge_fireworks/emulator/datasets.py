@@ -14,11 +14,13 @@ from urllib.parse import quote
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from ftbridge.testing.plumbing import Call
+
 from .data import estimate_tokens
 from .errors import exists, from_problem, invalid, not_found, not_now
 from .paging import masked, name, page, parameters, require_id
 from .schema import CREATE_DATASET
-from .store import Call, Dataset, Emulator, stamp
+from .store import Dataset, Emulator, stamp
 
 READY_SECONDS = 1.0
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.responses import JSONResponse, Response
+
+from ftbridge.testing.plumbing import Refused
 from ftbridge.testing.wire import Fault, Problem
 
 # name -> (gRPC code, HTTP status)
@@ -36,7 +39,7 @@ _WORDING = {
 
 
 @dataclass
-class ApiError(Exception):
+class ApiError(Refused):
     """An answer that is not 2xx; ``inference`` chooses the shape of the chat route."""
 
     name: str
@@ -47,6 +50,10 @@ class ApiError(Exception):
     def status(self) -> int:
         """The HTTP status."""
         return CODES[self.name][1]
+
+    def response(self) -> Response:
+        """The answer."""
+        return JSONResponse(self.body(), self.status)
 
     def body(self) -> dict[str, Any]:
         """The JSON document that the client gets."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ftbridge.testing.plumbing import Call
 from ftbridge.testing.timeline import Stopwatch
 
 from . import datasets, lifecycle, models
@@ -17,7 +18,7 @@ from .data import BadData, TrainingData, read_training_data
 from .errors import exists, from_problem, invalid, not_found, not_now
 from .paging import id_of, masked, name, page, parameters, require_id
 from .schema import ID_PARAMETER, JOBS
-from .store import Call, Emulator, Failure, Job, new_id
+from .store import Emulator, Failure, Job, new_id
 
 _FRUITLESS = ("JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
 

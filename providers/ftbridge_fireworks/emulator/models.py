@@ -14,11 +14,12 @@ from typing import Any
 from starlette.responses import Response
 
 from ftbridge.catalogue import Catalogue
+from ftbridge.testing.plumbing import Call
 
 from . import lifecycle
 from .errors import invalid, not_found, not_now
 from .paging import id_of, masked, name, page, parameters
-from .store import Call, Emulator, Job, stamp
+from .store import Emulator, Job, stamp
 
 UNTUNABLE = frozenset({"accounts/fireworks/models/deepseek-v3p1"})
 # What the catalogue lists, and one that is there without being tunable.

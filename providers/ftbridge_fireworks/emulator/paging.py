@@ -12,9 +12,11 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from ftbridge.testing.plumbing import Call
+
 from .errors import ApiError, invalid
 from .schema import ID
-from .store import ACCOUNT, Call
+from .store import ACCOUNT
 
 LIST = ("filter", "orderBy", "pageSize", "pageToken", "readMask")
 _MOST, _DEFAULT = 200, 50

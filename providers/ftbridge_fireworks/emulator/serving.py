@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ftbridge.testing.plumbing import Call
+
 from . import models
 from .errors import exists, from_problem, invalid, not_found, not_now
 from .paging import id_of, masked, name, page, parameters, require_id
 from .schema import CREATE_DEPLOYMENT, DEPLOYMENT_QUERY, LOAD_ADDON
-from .store import ACCOUNT, Addon, Call, Deployment, Emulator, new_id, stamp
+from .store import ACCOUNT, Addon, Deployment, Emulator, new_id, stamp
 
 CREATE_SECONDS, LOAD_SECONDS, DELETE_SECONDS = 5.0, 2.0, 1.0
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from ftbridge.testing.timeline import Stopwatch, Timeline
+from ftbridge.testing import plumbing
+from ftbridge.testing.plumbing import Memory
+from ftbridge.testing.timeline import Stopwatch
 
 from .data import TrainingData
 
@@ -92,18 +93,7 @@ class Addon:
 
 
 @dataclass
-class Recorded:
-    """One request, with the body as it was understood (uploads: name and size)."""
-
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    body: Any
-    status: int = 0
-
-
-@dataclass
-class Store:
+class Store(Memory):
     """Everything the emulator knows; ``app.state.store``."""
 
     datasets: dict[str, Dataset] = field(default_factory=dict)
@@ -112,23 +102,12 @@ class Store:
     addons: dict[str, Addon] = field(default_factory=dict)
     outputs: dict[str, Job] = field(default_factory=dict)
     evaluators: set[str] = field(default_factory=lambda: {"sandbox"})
-    requests: list[Recorded] = field(default_factory=list)
     usd_per_million: float = USD_PER_MILLION
     max_upload_bytes: int = 150_000_000
-    list_lag: float = 0.0
-    hidden_until: dict[str, float] = field(default_factory=dict)
 
     def job(self, job_id: str) -> Job:
         """A job of whichever kind by its id."""
         return next(job for job in self.jobs.values() if job.id == job_id)
-
-    def lag_lists_until(self, key: str, moment: float) -> None:
-        """Leave one job or dataset out of lists until then (GET by id finds it all the same)."""
-        self.hidden_until[key] = moment
-
-    def listed(self, key: str, created: float, now: float) -> bool:
-        """Whether lists show it yet: vendors' lists lag behind their creates."""
-        return now >= max(created + self.list_lag, self.hidden_until.get(key, created))
 
     def force_status(self, job_id: str, raw_status: str | None) -> None:
         """Make a job answer with this state, whatever the time; None lets go of it."""
@@ -141,24 +120,4 @@ class Store:
         job.suspended = True
 
 
-@dataclass
-class Emulator:
-    """One emulated account: its store, its clock, and how long its jobs take."""
-
-    store: Store
-    clock: Callable[[], float]
-    timeline: Timeline
-    speed: float
-    api_key: str
-    latency: float
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request, read and authorised. ``base`` is the emulator's own address."""
-
-    path: dict[str, str]
-    query: dict[str, str]
-    body: Any
-    now: float
-    base: str
+Emulator: TypeAlias = plumbing.Emulator[Store]
