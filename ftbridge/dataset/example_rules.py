@@ -117,8 +117,14 @@ def _names(example: Example) -> Iterator[tuple[str, str]]:
 
 def _function_name(pattern: str, example: Example) -> Iterator[str]:
     for field, name in _names(example):
-        if not re.fullmatch(pattern, name):
+        if not _fits(pattern, name):
             yield f"`{field}`: {{vendor}} wants function names like {pattern}; rename it"
+
+
+@lru_cache(maxsize=1024)
+def _fits(pattern: str, name: str) -> bool:
+    """A file repeats few names often."""
+    return re.fullmatch(pattern, name) is not None
 
 
 def _tool_call_id(pattern: str, example: Example) -> Iterator[str]:
@@ -135,7 +141,8 @@ def _tool_call_id(pattern: str, example: Example) -> Iterator[str]:
 def _call_ids(wanted: bool, example: Example) -> Iterator[str]:
     for field, messages in _lists(example):
         for index, message in enumerate(messages):
-            if wanted and any(call.id is None for call in message.tool_calls or ()):
+            calls = message.tool_calls
+            if calls and wanted and any(call.id is None for call in calls):
                 yield f"`{field}[{index}].tool_calls`: {{vendor}} wants an `id` on each; add it"
 
 

@@ -45,7 +45,7 @@ def tiktoken_encoding(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) 
     return tiktoken.get_encoding(name)
 
 
-def llama3(folder: Path) -> Callable[[str], int]:
+def llama3_tokenizer(folder: Path) -> Any:
     """Hugging Face's tokenizers with Meta's vocabulary and pattern."""
     from transformers.convert_slow_tokenizer import TikTokenConverter
 
@@ -58,6 +58,12 @@ def llama3(folder: Path) -> Callable[[str], int]:
         r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
     )
     tokenizer = TikTokenConverter(vocab_file=str(path), pattern=pattern).converted()
+    return tokenizer
+
+
+def llama3(folder: Path) -> Callable[[str], int]:
+    """How many tokens it makes of a text."""
+    tokenizer = llama3_tokenizer(folder)
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
