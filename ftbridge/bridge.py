@@ -34,6 +34,7 @@ from ftbridge.jobs.states import LOCAL
 from ftbridge.jobs.submit import advance, submit
 from ftbridge.jobs.watch import Update
 from ftbridge.jobs.watcher import ACTIVE, Watcher
+from ftbridge.policy.transport import require_encrypted
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
@@ -73,7 +74,17 @@ class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
     # -- providers ---------------------------------------------------------------------------
 
     def provider(self, name: str, options: Mapping[str, str] | None = None) -> Provider:
-        """A provider, with its options from flags, environment and settings."""
+        """A provider, with its options from flags, environment and settings.
+
+        Raises:
+            PolicyRefused: where it would be spoken to in the clear, outside this machine.
+        """
+        place = self._unchecked(name, options)
+        require_encrypted(name, [place.endpoint, *place.context.options.values()])
+        return place
+
+    def _unchecked(self, name: str, options: Mapping[str, str] | None = None) -> Provider:
+        """The same for who only asks for facts."""
         merged = self.config.provider_options(name, options or {})
         return registry.load(name)(Context(self.config.home, merged))
 

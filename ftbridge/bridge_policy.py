@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.ledger.egress import Entry, Verification
 from ftbridge.policy import Policy, Privacy
-from ftbridge.provider import Provider
+from ftbridge.provider import Check, Provider
 
 if TYPE_CHECKING:
     from ftbridge.job import Job
@@ -59,6 +60,22 @@ class BridgePolicy:
         place, _, _ = self._reach(provider, options or {}, base_url)
         files = [Dataset(item) for item in (data, validation) if item is not None]
         return verdict.verdict(self._clearance(data, privacy, validation), place, files)
+
+    def home_checks(self) -> list[Check]:
+        """Whether others on this machine could read the home, and the policy files in force."""
+        home = self.config.home
+        checks = [Check("home", True, f"{home} is made on first use")]
+        if home.exists():
+            open_to = stat.S_IMODE(home.stat().st_mode) & 0o077
+            message = f"{home} can be read by others" if open_to else f"only its owner reads {home}"
+            checks = [Check("home", not open_to, message, f"chmod 700 {home}" if open_to else "")]
+        for layer in Policy.in_force().layers:
+            if layer.rules is not None or layer.fault:
+                message = layer.fault or f"{layer.path} is followed"
+                checks.append(
+                    Check("policy", not layer.fault, message, "correct it" if layer.fault else "")
+                )
+        return checks
 
     def egress(self, job: str | None = None) -> Iterator[Entry]:
         """The account of what left this machine, oldest first; of one job, or all."""

@@ -12,8 +12,12 @@ from typing import BinaryIO
 
 
 def private_dir(path: Path) -> Path:
-    """Make a folder that only its owner can enter; an existing one keeps its mode."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make a folder that only its owner can enter, and those above it that are missing; an
+    existing one keeps its mode."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    path.mkdir(exist_ok=True)  # raises where it is a file
     return path
 
 

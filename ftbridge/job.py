@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftbridge import weights
 from ftbridge.errors import JobFailed, JobUncertain, OperationFailed
 from ftbridge.jobs import control, purging, verdict
 from ftbridge.jobs.ledger import JobRow
@@ -232,9 +233,16 @@ class Job:
         return self.tuned().chat(messages, **settings)
 
     def download(self, out: str | Path, *, merged: bool = False) -> Path:
-        """Bring the weights to a folder, as an adapter or merged into the base."""
+        """Bring the weights to a new folder, as an adapter or merged into the base.
+
+        Raises:
+            ProviderError: where what came is not safe to keep (a pickle, a link that leads out).
+        """
         self.tuned()
-        return self._place.download(str(self.row.remote_id), Path(out), merged=merged)
+        remote_id = str(self.row.remote_id)
+        return weights.bring(
+            lambda folder: self._place.download(remote_id, folder, merged=merged), Path(out)
+        )
 
     def to_dict(self, serving: Serving | None = None) -> dict[str, Any]:
         """The JSON form of the CLI contract.

@@ -11,12 +11,16 @@ from ftbridge.cli.session import command as common
 from ftbridge.errors import OperationFailed
 
 
-@click.group()
-def command() -> None:
+@click.group(invoke_without_command=True)
+@common
+@click.pass_context
+def command(ctx: click.Context, session: Session) -> None:
     """The account of what left this machine: hash-chained, added to and never changed.
 
-    Nothing of the data is in it: content is known by its hash.
+    Nothing of the data is in it: content is known by its hash. Alone it is `list`.
     """
+    if not ctx.invoked_subcommand:
+        _show(session, None)
 
 
 @command.command("list")
@@ -24,6 +28,10 @@ def command() -> None:
 @common
 def list_(session: Session, job: str | None) -> None:
     """What was sent, where, under which label and rule, and what was deleted there again."""
+    _show(session, job)
+
+
+def _show(session: Session, job: str | None) -> None:
     entries = list(session.bridge.egress(job))
     session.document({"entries": [entry.to_dict() for entry in entries]})
     session.table(

@@ -11,15 +11,23 @@ from ftbridge.cli.session import command as common
 from ftbridge.cli.wishes import pairs
 
 
-@click.group()
-def command() -> None:
-    """Which data may go where: the rules in force, and what they say (docs/policy.md)."""
+@click.group(invoke_without_command=True)
+@common
+@click.pass_context
+def command(ctx: click.Context, session: Session) -> None:
+    """Which data may go where: the rules in force, and what they say. Alone it is `show`."""
+    if not ctx.invoked_subcommand:
+        _show(session)
 
 
 @command.command("show")
 @common
 def show(session: Session) -> None:
     """The policy files in force here, the machine's first; each can only narrow the others."""
+    _show(session)
+
+
+def _show(session: Session) -> None:
     found = session.bridge.describe_policy()
     session.document(found)
     for name, text in found["default"].items():

@@ -15,6 +15,7 @@ from ftbridge.dataset import Dataset
 from ftbridge.errors import DataError
 from ftbridge.evaluate import rows as rows_of
 from ftbridge.evaluate import scoring
+from ftbridge.evaluate.leaving import Leaving
 from ftbridge.evaluate.metrics import Metric
 from ftbridge.evaluate.result import Asked, Result
 from ftbridge.evaluate.rows import Row
@@ -60,6 +61,9 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
         if plan.allow_trained_rows
         else require_unseen(plan.dataset, rows, plan.job, ledger)
     )
+    shown = [Dataset(plan.few_shot)] if plan.few_shot else []
+    models = [plan.baseline, plan.tuned]
+    leaving = Leaving.cleared([plan.dataset, *shown], models, plan.job)
     evaluation = _begin(plan, ledger)
     examples = rows_of.shots(plan.few_shot)
     prompted = [
@@ -67,10 +71,10 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
     ]
     plain = [rows_of.request(row, plan.max_tokens) for row in rows]
     total = 2 * len(rows)
-    base_replies, base_cached = _Asking(plan.baseline, prompted).ask(
+    base_replies, base_cached = _Asking(plan.baseline, prompted, leaving).ask(
         ledger, evaluation, lambda n, t: on_progress(n / total, t)
     )
-    tuned_replies, tuned_cached = _Asking(plan.tuned, plain).ask(
+    tuned_replies, tuned_cached = _Asking(plan.tuned, plain, leaving).ask(
         ledger, evaluation, lambda n, t: on_progress((len(rows) + n) / total, t)
     )
     result = Result(
@@ -110,6 +114,7 @@ class _Asking:
 
     model: Model
     requests: list[ChatRequest]
+    leaving: Leaving
 
     def ask(
         self, ledger: Ledger, evaluation: str, on_progress: OnProgress
@@ -135,6 +140,7 @@ class _Asking:
 
         if missing:
             asked = [self.requests[first[content]] for content in missing]
+            self.leaving.note(self.model, len(asked), ledger)
             self.model.provider.chat_many(self.model.name, asked, keep)
         return [known[content] for content in contents], cached
 

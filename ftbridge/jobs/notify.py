@@ -14,13 +14,15 @@ from typing import Any
 from ftbridge.errors import OperationFailed, UsageError
 from ftbridge.jobs import leases
 from ftbridge.jobs.ledger import JobRow, Ledger
+from ftbridge.policy.transport import in_the_clear
 
 COMMAND_SECONDS = 60.0
 WEBHOOK_SECONDS = 10.0
 
 
 def check_target(target: str) -> None:
-    """Raise UsageError where the target is neither a web address nor a command."""
+    """Raise UsageError where the target is neither a command nor a web address, or one that
+    would be spoken to in the clear."""
     try:
         words = shlex.split(target)
     except ValueError:
@@ -29,6 +31,12 @@ def check_target(target: str) -> None:
         raise UsageError(
             f"`{target}` is no command",
             hint="give a command, or an http(s) address that takes a POST",
+            where="--notify",
+        )
+    if in_the_clear(target):
+        raise UsageError(
+            f"{words[0]}: not encrypted; what a job is about could be read on the way",
+            hint="use an https:// address; plain http is for this machine alone",
             where="--notify",
         )
 

@@ -19,11 +19,12 @@ from ftbridge.dataset.types import Example
 from ftbridge.errors import OperationFailed, UsageError
 from ftbridge.files import atomic_write
 from ftbridge.jobs.spec import JobSpec
-from ftbridge.policy import CheckedUpload
+from ftbridge.policy import CheckedUpload, Privacy
 from ftbridge.provider import (
     ChatReply,
     ChatRequest,
     Check,
+    FileState,
     Provider,
     RemoteCheckpoint,
     RemoteEvent,
@@ -92,7 +93,14 @@ class LocalProvider(Provider):
     def request(
         self, spec: JobSpec, training: str, validation: str | None, key: str
     ) -> dict[str, Any]:
-        """The trainer's recipe."""
+        """The trainer's recipe.
+
+        Raises:
+            ProviderError: for restricted data and a model that is not on disk: nothing is fetched
+                then, not even by its name.
+        """
+        if spec.privacy is Privacy.RESTRICTED:
+            models.require(spec.model, self.context.home)
         return recipe_of(spec, training, validation)
 
     def epochs(self, spec: JobSpec) -> tuple[int, str]:
@@ -154,9 +162,14 @@ class LocalProvider(Provider):
         path = self._root / "files" / upload.name
         return RemoteFile(str(path), upload.bytes) if path.exists() else None
 
+    def file_state(self, file_id: str) -> FileState:
+        """Whether the kept copy is there; a model or a run never moves it."""
+        there = Path(file_id).is_file()
+        return FileState(ready=there, missing=not there)
+
     def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
         """Write the run folder named by the key and start its process; safe to repeat."""
-        folder = self._model_folder(str(request["model"]))
+        folder = self._model_folder(str(request["model"]), fetch=not request.get("offline"))
         lock = str(self._root / "device.lock")
         run = self._run(key)
         run.prepare(dict(request) | {"model": str(folder), "device_lock": lock})
@@ -317,9 +330,9 @@ class LocalProvider(Provider):
             )
         return run
 
-    def _model_folder(self, model: str) -> Path:
-        """The model on disk; one of our short names is fetched on first use."""
+    def _model_folder(self, model: str, *, fetch: bool = True) -> Path:
+        """The model on disk; one of our short names is fetched on first use, if that may be."""
         listed = any(model in (row.name, row.hub_id) for row in models.catalogue())
-        if listed and models.locate(model, self.context.home) is None:
+        if fetch and listed and models.locate(model, self.context.home) is None:
             return models.fetch(model, self.context.home)
         return models.require(model, self.context.home)

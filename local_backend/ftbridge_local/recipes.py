@@ -7,6 +7,7 @@ from typing import Any
 
 from ftbridge.errors import UsageError
 from ftbridge.jobs.spec import JobSpec
+from ftbridge.policy import Privacy
 from ftbridge.provider import Setting
 from ftbridge_local.failures import translated
 
@@ -44,6 +45,8 @@ def recipe_of(spec: JobSpec, training: str, validation: str | None) -> dict[str,
         **spec.hyperparameters.given(),
         **_options(spec.options),
     }
+    if spec.privacy is Privacy.RESTRICTED:
+        recipe["offline"] = True  # the trainer's default, said so that it holds for the model too
     if validation is not None:
         recipe["validation"] = validation
     if spec.seed is not None:

@@ -13,6 +13,7 @@ from typing import Any
 from ftbridge import clock
 from ftbridge.errors import ProviderError
 from ftbridge.files import atomic_write, private_dir
+from ftbridge_trainer.guard import OFFLINE, QUIET
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
 INTERRUPTED = "interrupted"
@@ -21,6 +22,7 @@ INTERRUPTED = "interrupted"
 
 _LAUNCH = """
 import os, subprocess, sys
+os.umask(0o077)
 trainer = subprocess.Popen(sys.argv[1:], stdout=sys.stderr, start_new_session=True)
 os.write(1, str(trainer.pid).encode())
 os._exit(0)
@@ -157,11 +159,7 @@ class Run:
 
 
 def _environment() -> dict[str, str]:
-    """The worker's environment: no telemetry, and modules found as they are found here."""
+    """The worker's environment: offline, no telemetry, and modules found as they are here."""
     roots = os.pathsep.join(path for path in sys.path if path)
-    quiet = {
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "DO_NOT_TRACK": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+    quiet = dict.fromkeys(OFFLINE, "1") | QUIET
     return os.environ | quiet | {"PYTHONPATH": roots}

@@ -10,6 +10,8 @@ from typing import Any
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
 QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "WANDB_MODE": "disabled",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TRANSFORMERS_VERBOSITY": "error",
@@ -67,7 +69,7 @@ def is_local(host: Any) -> bool:
 def _audit(event: str, args: tuple[Any, ...]) -> None:
     if not _state["active"] or not event.startswith("socket."):
         return
-    if event in ("socket.connect", "socket.sendto"):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         address = args[1]
         if not isinstance(address, tuple):  # a Unix socket has a path, netlink has no host
             return

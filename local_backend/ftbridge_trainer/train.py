@@ -104,6 +104,8 @@ def _prepare(raw: dict[str, Any], run: RunDir, control: Control) -> Prepared:
     guard.set_environment(offline)
     if offline:
         guard.install()
+    if offline:
+        guard.install()
     threads = _set_threads(raw.get("threads"))
     model_dir = models.find(raw["model"], run.path, offline)
     guard.install()
