@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ftbridge import arguments, registry
 from ftbridge.choose import cheapest, wishes_of
@@ -45,11 +45,7 @@ class BridgeCosts:
 
         def _unchecked(self, name: str, options: Mapping[str, str] | None = None) -> Provider: ...
 
-        def _unchecked(self, name: str, options: Mapping[str, str] | None = None) -> Provider: ...
-
         def _provider_of_spec(self, spec: Any) -> Provider: ...
-
-        def plan(self, data: Dataset | str | Path, **wanted: Any) -> Plan: ...
 
     @cached_property
     def prices(self) -> PriceBook:
@@ -161,7 +157,8 @@ class BridgeCosts:
 
         def plan_for(offer: Offer) -> Plan:
             self.provider(offer.provider).require_ready()
-            return self.plan(data, **wishes_of(offer, wanted))
+            made: Plan = cast(Any, self).plan(data, **wishes_of(offer, wanted))
+            return made
 
         bills = {name: registry.load(name).bills for name in registry.names()}
         return cheapest(found, plan_for, bills.__getitem__, unknown_too=unknown_too)

@@ -46,7 +46,8 @@ class RemoteJob:
     ``model`` is what inference is asked for, once there is one. ``trained_tokens`` is what the
     vendor bills. ``progress`` is 0..1. ``error`` has ``code`` and ``message``. ``n_epochs`` is
     what the vendor has settled on, once it shows that. ``estimated_usd`` is the vendor's own price
-    of the job, where it shows one after the create.
+    of the job, where it shows one after the create. ``billed_usd`` is its sum at the end,
+    ``billed_seconds`` the time that it bills by, where it shows them.
     """
 
     id: str
@@ -61,6 +62,8 @@ class RemoteJob:
     progress: float | None = None
     n_epochs: int | None = None
     estimated_usd: Decimal | None = None
+    billed_usd: Decimal | None = None
+    billed_seconds: Decimal | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
 

@@ -17,12 +17,10 @@ from typing import Any
 
 from ftbridge.cost.types import Span
 from ftbridge.errors import UsageError
+from ftbridge.jobs.billing import BILLED
 from ftbridge.jobs.ledger import JobRow
-from ftbridge.jobs.states import State
 
 MICRO = Decimal(1_000_000)
-BILLED = (State.SUCCEEDED, State.CANCELLED)
-"""Ends that vendors bill: what was cancelled on the way pays for the work that was done."""
 RECENT = 5
 """Errors that are shown one by one."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ftbridge import clock
 from ftbridge.errors import FtbridgeError
+from ftbridge.jobs.billing import bill, of_tokens
 from ftbridge.jobs.late_price import hold
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.retry import patiently
@@ -98,8 +98,9 @@ def record_state(job: JobRow, remote: RemoteJob, provider: Provider, ledger: Led
         "progress": remote.progress,
         "billed_tokens": remote.trained_tokens,
     }
-    if remote.state is State.SUCCEEDED and remote.trained_tokens is not None:
-        columns["billed_micro"] = _bill(job, remote.trained_tokens)
+    billed = bill(job, remote)
+    if billed is not None:
+        columns["billed_micro"] = billed
     row = ledger.jobs.move(job.id, remote.state, **columns)
     odd = [_unknown(row), _stalled(row, provider)]
     if row != job:
@@ -168,7 +169,7 @@ def _over_estimate(row: JobRow, remote: RemoteJob) -> Odd | None:
     if expected <= planned or row.estimate_high_micro is None:
         return None
     # Only the training grows with its tokens: hosting, where there is some, stays as planned.
-    training = _bill(row, planned)
+    training = of_tokens(row, planned)
     grows = row.estimate_high_micro if training is None else training
     usd = (row.estimate_high_micro + grows * (expected - planned) / planned) / 1e6
     return (
@@ -180,11 +181,3 @@ def _over_estimate(row: JobRow, remote: RemoteJob) -> Odd | None:
             f"`ftbridge cancel {row.id}`"
         ),
     )
-
-
-def _bill(job: JobRow, tokens: int) -> int | None:
-    """Micro-USD by the planned price: USD for a million tokens is micro-USD for one."""
-    for line in json.loads(job.plan)["usd"]["lines"]:
-        if line["name"] == "training" and line["unit"] == "usd_per_1m_tokens":
-            return int((Decimal(line["unit_price"]) * tokens).to_integral_value("ROUND_CEILING"))
-    return None
