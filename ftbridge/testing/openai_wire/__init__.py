@@ -19,18 +19,16 @@ webhooks, the responses endpoint, ``/v1/completions``, and closing dates.
 
 from .app import ROUTES, Authorise, Handler, build
 from .errors import ApiError
-from .store import Call, Emulator, Failure, Job, Recorded, Store, StoredFile
+from .store import Emulator, Failure, Job, Store, StoredFile
 
 __all__ = [
     "ROUTES",
     "ApiError",
     "Authorise",
-    "Call",
     "Emulator",
     "Failure",
     "Handler",
     "Job",
-    "Recorded",
     "Store",
     "StoredFile",
     "build",

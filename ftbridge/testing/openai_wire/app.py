@@ -1,30 +1,30 @@
-"""The ASGI application: routes, request ids, and the log of requests. Whoever speaks the wire
+"""The ASGI application: routes, request ids, and how bodies are read. Whoever speaks the wire
 says which routes it has under which prefixes, and how a request is authorised."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ftbridge.testing import plumbing
+from ftbridge.testing.plumbing import Manners, is_form, read_json
 
 from . import chat, files, graders, jobs, models
 from .errors import ApiError
-from .store import Call, Emulator, Recorded, new_id
+from .store import Emulator, new_id
 
-Handler = Callable[[Emulator, Call], Awaitable["dict[str, Any] | Response"]]
+Handler = plumbing.Handler[Emulator]
+Row = plumbing.Row[Emulator]
 
 Authorise = Callable[[Request], None]
 """Looks at the headers and the address, and raises the vendor's error."""
-ROUTES: list[tuple[str, str, Handler]] = [
+ROUTES: list[Row] = [
     ("POST", "/files", files.upload),
     ("GET", "/files", files.list_files),
     ("GET", "/files/{file_id}", files.retrieve),
@@ -47,101 +47,24 @@ ROUTES: list[tuple[str, str, Handler]] = [
 ]
 
 
-def build(
-    emulator: Emulator, routes: Iterable[tuple[str, str, Handler]], authorise: Authorise
-) -> Starlette:
+def build(emulator: Emulator, rows: Iterable[Row], authorise: Authorise) -> Starlette:
     """An application of these (method, path, handler); its ``state.store`` is the emulator's."""
-    # Routes of one path go together: Starlette answers 405 for the first one that fits a path.
-    by_path: dict[str, dict[str, Handler]] = {}
-    for method, path, handler in routes:
-        by_path.setdefault(path, {})[method] = handler
-    served = [
-        Route(path, _endpoint(emulator, handlers, authorise), methods=list(handlers))
-        for path, handlers in by_path.items()
-    ]
-    app = Starlette(routes=served, exception_handlers={HTTPException: _unrouted})
-    app.add_middleware(_RequestId)
-    app.state.store = emulator.store
-    return app
+    names = ("x-request-id", partial(new_id, "req_", 32))
+    return plumbing.build(emulator, rows, Manners(authorise, _read, _unrouted, names))
 
 
-class _RequestId:
-    """Puts ``x-request-id`` on every answer, errors included."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def tagged(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                name = new_id("req_", 32).encode()
-                message["headers"] = [*message["headers"], (b"x-request-id", name)]
-            await send(message)
-
-        await self._app(scope, receive, tagged)
-
-
-async def _unrouted(request: Request, error: Exception) -> Response:
-    """What Starlette itself refuses (routes, broken forms), in the vendor's envelope."""
-    assert isinstance(error, HTTPException)
+def _unrouted(request: Request, error: HTTPException) -> Response:
     what = {404: "Invalid URL", 405: "Method not allowed"}.get(error.status_code, error.detail)
     message = f"{what} ({request.method} {request.url.path})"
     return JSONResponse(ApiError(message).body(), error.status_code)
 
 
-def _endpoint(
-    emulator: Emulator, handlers: dict[str, Handler], authorise: Authorise
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        query = request.query_params.multi_items()
-        record = Recorded(request.method, request.url.path, query, None)
-        emulator.store.requests.append(record)
-        response = await _answer(emulator, handlers[request.method], request, record, authorise)
-        record.status = response.status_code
-        # After the work: a client that gives up waiting has made its job all the same.
-        await asyncio.sleep(emulator.latency)
-        return response
-
-    return endpoint
-
-
-async def _answer(
-    emulator: Emulator,
-    handler: Handler,
-    request: Request,
-    record: Recorded,
-    authorise: Authorise,
-) -> Response:
-    try:
-        authorise(request)
-        body = await _body(request)
-        record.body = _loggable(body)
-        call = Call(dict(request.path_params), record.query, body, emulator.clock())
-        answer = await handler(emulator, call)
-    except ApiError as error:
-        return JSONResponse(error.body(), error.status)
-    finally:
-        await request.close()
-    return answer if isinstance(answer, Response) else JSONResponse(answer)
-
-
-async def _body(request: Request) -> Any:
+async def _read(request: Request) -> Any:
     """JSON, or a form with ``a[b]`` keys nested; None where nothing was sent."""
-    kind = request.headers.get("content-type", "")
-    if kind.startswith("multipart/form-data"):
+    if is_form(request):
         return _nested((await request.form()).multi_items())
-    raw = await request.body()
-    if not raw:
-        return {} if request.method == "POST" else None
-    try:
-        return json.loads(raw, parse_constant=_no_constant)
-    except ValueError as error:
-        message = "We could not parse the JSON body of your request."
-        raise ApiError(message) from error
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    unreadable = ApiError("We could not parse the JSON body of your request.")
+    return await read_json(request, unreadable, {} if request.method == "POST" else None)
 
 
 def _nested(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -157,15 +80,3 @@ def _nested(items: list[tuple[str, Any]]) -> dict[str, Any]:
         else:
             form[name] = value
     return form
-
-
-def _loggable(body: Any) -> Any:
-    """A body without the bytes of an upload."""
-    if not isinstance(body, dict):
-        return body
-    return {
-        name: {"filename": value.filename, "bytes": value.size}
-        if isinstance(value, UploadFile)
-        else value
-        for name, value in body.items()
-    }

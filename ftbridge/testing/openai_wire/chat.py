@@ -14,13 +14,15 @@ from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
+from ftbridge.testing.likeness import count_tokens, text_of
+from ftbridge.testing.plumbing import Call
 from ftbridge.testing.wire import Fault
 
 from . import models
-from .data import Answer, count_tokens, text_of
+from .data import Answer
 from .errors import ApiError, from_problem, no_such_model
 from .schema import CHAT
-from .store import Call, Emulator, new_id
+from .store import Emulator, new_id
 
 BASE_ANSWER = "I am the base model of a sandbox, and I say this to everything."
 
@@ -64,7 +66,7 @@ def _answer(emulator: Emulator, body: dict[str, Any], now: float) -> Answer:
     if job is None:
         raise no_such_model(model)
     asked = [text_of(m.get("content")) for m in body["messages"] if m["role"] == "user"]
-    return job.data.nearest(asked[-1] if asked else "")
+    return job.data.pairs.nearest(asked[-1] if asked else "")
 
 
 def _usage(messages: list[dict[str, Any]], answer: Answer, n: int) -> dict[str, Any]:

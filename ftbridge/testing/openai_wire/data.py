@@ -10,11 +10,11 @@ Unverified: whether unknown keys of an example, or a blank line inside a file, a
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
+
+from ftbridge.testing.likeness import Learned, count_tokens, text_of
 
 MIN_EXAMPLES = 10
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -51,36 +51,7 @@ class TrainingData:
 
     examples: int = 0
     tokens: int = 0
-    pairs: list[tuple[str, Answer]] = field(default_factory=list)
-
-    @cached_property
-    def _exact(self) -> dict[str, Answer]:
-        return dict(self.pairs)
-
-    @cached_property
-    def _words(self) -> list[frozenset[str]]:
-        return [frozenset(text.lower().split()) for text, _ in self.pairs]
-
-    def nearest(self, text: str) -> Answer:
-        """The answer of the example whose user text shares most words with this one (Jaccard)."""
-        if text in self._exact:
-            return self._exact[text]
-        words = frozenset(text.lower().split())
-        likeness = [len(words & each) / (len(words | each) or 1) for each in self._words]
-        return self.pairs[likeness.index(max(likeness))][1]
-
-
-def count_tokens(text: str) -> int:
-    """A stand-in for a tokenizer: words at white space, times 4/3, rounded up."""
-    return math.ceil(len(text.split()) * 4 / 3)
-
-
-def text_of(content: Any) -> str:
-    """The text of a message's content: a string, or the text parts of an array."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return " ".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+    pairs: Learned[Answer] = field(default_factory=Learned)
 
 
 def read_training_data(content: bytes, method: str) -> TrainingData:

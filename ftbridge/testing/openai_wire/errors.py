@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.responses import JSONResponse, Response
+
+from ftbridge.testing.plumbing import Refused
 from ftbridge.testing.wire import Fault, Problem
 
 
 @dataclass
-class ApiError(Exception):
+class ApiError(Refused):
     """An answer that is not 2xx."""
 
     message: str
@@ -21,6 +24,10 @@ class ApiError(Exception):
     code: str | None = None
     status: int = 400
     type: str = "invalid_request_error"
+
+    def response(self) -> Response:
+        """The answer."""
+        return JSONResponse(self.body(), self.status)
 
     def body(self) -> dict[str, dict[str, str | None]]:
         """The JSON document that the client gets."""

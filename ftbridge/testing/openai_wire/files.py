@@ -11,11 +11,13 @@ from typing import Any
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from ftbridge.testing.plumbing import Call
+
 from . import lifecycle
 from .errors import ApiError, from_problem, no_such_file
 from .paging import page, parameters
 from .schema import CREATE_FILE
-from .store import Call, Emulator, StoredFile, new_id
+from .store import Emulator, StoredFile, new_id
 
 _MOST = 10_000
 

@@ -11,9 +11,11 @@ import json
 import re
 from typing import Any
 
+from ftbridge.testing.plumbing import Call
+
 from .errors import ApiError, from_problem
 from .schema import RUN_GRADER, VALIDATE_GRADER
-from .store import Call, Emulator
+from .store import Emulator
 
 _TEMPLATE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 _NO_ERRORS = dict.fromkeys(

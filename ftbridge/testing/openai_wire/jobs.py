@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import replace
 from typing import Any
 
+from ftbridge.testing.plumbing import Call
 from ftbridge.testing.timeline import Stopwatch
 
 from . import files, lifecycle, models
@@ -21,7 +23,7 @@ from .data import BadData, TrainingData, read_training_data
 from .errors import ApiError, from_problem, no_such_job
 from .paging import page, parameters
 from .schema import CREATE_JOB, METHODS
-from .store import Call, Emulator, Failure, Job, new_id
+from .store import Emulator, Failure, Job, new_id
 
 _FILTER = re.compile(r"metadata\[([^\]]*)\]")
 
@@ -123,9 +125,9 @@ def _find(emulator: Emulator, call: Call) -> Job:
 
 async def list_jobs(emulator: Emulator, call: Call) -> dict[str, Any]:
     """GET /fine_tuning/jobs, newest first; ``metadata[k]=v`` or ``metadata=null`` filters."""
-    wanted = {match[1]: v for k, v in call.query if (match := _FILTER.fullmatch(k))}
-    plain = [(k, v) for k, v in call.query if not _FILTER.fullmatch(k)]
-    rest = Call(call.path, plain, call.body, call.now)
+    wanted = {match[1]: v for k, v in call.pairs if (match := _FILTER.fullmatch(k))}
+    plain = [(k, v) for k, v in call.pairs if not _FILTER.fullmatch(k)]
+    rest = replace(call, pairs=plain)
     query = parameters(rest, {"after", "limit", "metadata"})
     bare = query.get("metadata")
     if bare is not None and (bare != "null" or wanted):

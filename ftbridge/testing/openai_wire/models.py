@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ftbridge.testing.plumbing import Call
+
 from . import lifecycle
 from .errors import ApiError, no_such_model
 from .paging import parameters
-from .store import Call, Emulator, Job
+from .store import Emulator, Job
 
 _CHAT = frozenset({"supervised", "dpo"})
 _SUPERVISED = frozenset({"supervised"})

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
+from ftbridge.testing.plumbing import Call
+
 from .errors import ApiError
-from .store import Call
 
 T = TypeVar("T")
 
@@ -19,7 +20,7 @@ T = TypeVar("T")
 def parameters(call: Call, known: Collection[str]) -> dict[str, str]:
     """The query parameters, each known and given once."""
     found: dict[str, str] = {}
-    for name, value in call.query:
+    for name, value in call.pairs:
         if name not in known:
             raise ApiError(f"Unknown query parameter: '{name}'.", name, "unknown_parameter")
         if name in found:

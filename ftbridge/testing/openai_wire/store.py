@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ftbridge.testing.timeline import Stopwatch, Timeline
+from ftbridge.testing import plumbing
+from ftbridge.testing.plumbing import Memory
+from ftbridge.testing.timeline import Stopwatch
 
 from .data import TrainingData
 
@@ -86,35 +88,13 @@ class Job:
 
 
 @dataclass
-class Recorded:
-    """One request, with the body as it was understood (multipart: fields, name and size)."""
-
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    body: Any
-    status: int = 0
-
-
-@dataclass
-class Store:
+class Store(Memory):
     """Everything the emulator knows; ``app.state.store``."""
 
     files: dict[str, StoredFile] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
-    requests: list[Recorded] = field(default_factory=list)
     deleted_models: set[str] = field(default_factory=set)
     max_file_bytes: int = MAX_FILE_BYTES
-    list_lag: float = 0.0
-    hidden_until: dict[str, float] = field(default_factory=dict)
-
-    def lag_lists_until(self, key: str, moment: float) -> None:
-        """Leave one job or file out of lists until then (GET by id finds it all the same)."""
-        self.hidden_until[key] = moment
-
-    def listed(self, key: str, created: float, now: float) -> bool:
-        """Whether lists show it yet: vendors' lists lag behind their creates."""
-        return now >= max(created + self.list_lag, self.hidden_until.get(key, created))
 
     def force_status(self, job_id: str, raw_status: str | None) -> None:
         """Make a job answer with this status, whatever the time; None lets go of it."""
@@ -122,23 +102,9 @@ class Store:
 
 
 @dataclass
-class Emulator:
-    """One emulated account: its store, its clock, and how long its jobs take."""
+class Emulator(plumbing.Emulator[Store]):
+    """One emulated account, with its names of models."""
 
-    store: Store
-    clock: Callable[[], float]
-    timeline: Timeline
-    latency: float
     naming: Naming = colon_name
     bases: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Base models beside OpenAI's own, and the methods that tune each."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request, read and authorised."""
-
-    path: dict[str, str]
-    query: list[tuple[str, str]]
-    body: Any
-    now: float

@@ -11,7 +11,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from ftbridge.testing.openai_wire import ApiError, Call, Emulator, models
+from ftbridge.testing.openai_wire import ApiError, Emulator, models
+from ftbridge.testing.plumbing import Call
 from ftbridge.testing.wire import Field, Number, Pairs, Record, Text
 
 from .errors import ArmError
@@ -109,7 +110,7 @@ async def delete(emulator: Emulator, call: Call) -> Response:
 
 def _azure(emulator: Emulator, call: Call) -> Azure:
     assert isinstance(emulator, Azure)
-    query = dict(call.query)
+    query = call.query
     if not query.get("api-version"):
         message = "The api-version query parameter (?api-version=) is required for all requests."
         raise ArmError("MissingApiVersionParameter", message)

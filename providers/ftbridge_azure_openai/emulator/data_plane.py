@@ -13,7 +13,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from ftbridge.testing.openai_wire import ApiError, Call, Emulator, Handler, chat, jobs
+from ftbridge.testing.openai_wire import ApiError, Emulator, Handler, chat, jobs
+from ftbridge.testing.plumbing import Call
 
 from .errors import ArmError, no_deployment
 from .store import Azure
@@ -35,8 +36,8 @@ STATES = {"validating_files": "pending", "queued": "pending"}
 
 def without_version(call: Call) -> Call:
     """The request as the shared wire knows it; ``api-version`` was looked at before."""
-    query = [(name, value) for name, value in call.query if name != "api-version"]
-    return replace(call, query=query)
+    pairs = [(name, value) for name, value in call.pairs if name != "api-version"]
+    return replace(call, pairs=pairs)
 
 
 def plain(handler: Handler) -> Handler:

@@ -45,7 +45,6 @@ class Azure(Emulator):
     """One emulated resource and the control plane over it."""
 
     store: AzureStore
-    speed: float = 1.0
 
     def deployment(self, name: str, now: float) -> Deployment | None:
         """A deployment that is there, or going."""

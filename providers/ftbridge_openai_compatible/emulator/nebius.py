@@ -22,12 +22,12 @@ from starlette.responses import Response
 from ftbridge.testing.openai_wire import (
     ROUTES,
     ApiError,
-    Call,
     Emulator,
     Handler,
     StoredFile,
     jobs,
 )
+from ftbridge.testing.plumbing import Call
 from ftbridge.testing.wire import Field, Flag, Number, Problem, Record, Text
 
 PREFIX = "/nebius/v1"
