@@ -25,6 +25,7 @@ RECIPE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "eval_steps": int,
     "keep_checkpoints": int,
     "threads": int,
+    "workers": int,
     "device": str,
 }
 """``--option`` names that go into the recipe as they are; see the trainer's README."""

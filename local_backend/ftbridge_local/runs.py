@@ -57,7 +57,7 @@ class Run:
             (self.path / request).unlink(missing_ok=True)
         self._mark("preparing")  # the last word of an earlier process no longer holds
         log = os.open(self.path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        command = [sys.executable, "-m", "ftbridge_trainer", str(self.path)]
+        command = [sys.executable, *self._launcher(), "-m", "ftbridge_trainer", str(self.path)]
         try:
             started = subprocess.run(
                 [sys.executable, "-c", _LAUNCH, *command],
@@ -76,6 +76,13 @@ class Run:
             os.close(log)
         with atomic_write(self.path / "worker.pid") as stream:
             stream.write(started.stdout.strip())
+
+    def _launcher(self) -> list[str]:
+        """torchrun, where the recipe asks for several processes that train together."""
+        workers = (self._read("recipe.json") or {}).get("workers", 1)
+        if workers == 1:
+            return []
+        return ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={workers}"]
 
     def status(self) -> dict[str, Any]:
         """The trainer's ``status.json``, with ``interrupted`` where its process is gone."""

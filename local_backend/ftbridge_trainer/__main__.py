@@ -12,8 +12,9 @@ from typing import Any
 from . import keys
 from .control import run_lock
 from .errors import TrainerError
-from .run_dir import RunDir, now, read_json
+from .run_dir import RunDir, Silent, now, read_json
 from .train import refuse_changes, train
+from .world import World, here
 
 # Kinds whose message speaks of the machine; others might quote the data, which no log may hold.
 SAFE_MESSAGES = (OSError, MemoryError, ImportError, RuntimeError)
@@ -27,22 +28,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not path.is_dir():
             raise TrainerError("run_dir_missing", f"{path} is no folder", "create it first")
+        world = here()
+        if not world.first:
+            return _run(Silent(path), world)
         with run_lock(path):
-            return _run(path)
+            return _run(RunDir(path), world)
     except TrainerError as error:  # before the lock is ours, the status belongs to another
         sys.stderr.write(f"{error.code}: {error.message}; {error.hint}\n")
         return 1
 
 
-def _run(path: Path) -> int:
-    run = RunDir(path)
+def _run(run: RunDir, world: World) -> int:
+    path = run.path
     try:
         raw = keys.read(path / "recipe.json")
         result = read_json(path / "result.json")
         if result is not None:
             refuse_changes({**(read_json(path / "resolved.json") or {}), **result}, raw, None)
             return 0
-        state = train(raw, run)
+        state = train(raw, run, world)
     except TrainerError as error:
         return _fail(run, error)
     except Exception as error:  # the caller must find every end in the status
@@ -54,6 +58,8 @@ def _run(path: Path) -> int:
 
 
 def _fail(run: RunDir, error: TrainerError) -> int:
+    if isinstance(run, Silent):  # nobody else would hear of it
+        sys.stderr.write(f"{error.code}: {error.message}\n")
     run.event("failed", error.message, "error", step=run.status.step, code=error.code)
     run.update(state="failed", ended_at=now(), error=error.as_dict())
     return 1

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from .errors import TrainerError
+from .world import World
 
 POLL_SECONDS = 0.2
 
@@ -27,13 +28,18 @@ class Stopped(Exception):
 class Control:
     """Listens for `cancel` and `pause` files and for SIGTERM and SIGINT (both mean pause)."""
 
-    def __init__(self, run_path: Path) -> None:
+    def __init__(self, run_path: Path, world: World) -> None:
+        self.world = world
         self._cancel = run_path / "cancel"
         self._pause = run_path / "pause"
         self._signalled = False
 
     def wanted(self) -> str | None:
-        """The state that was asked for: "cancelled", "paused" or None. Cancel wins."""
+        """The state that was asked for: "cancelled", "paused" or None. All processes agree."""
+        return self.world.agree(self.asked())
+
+    def asked(self) -> str | None:
+        """What this process sees asked for. Cancel wins."""
         if self._cancel.exists():
             return "cancelled"
         if self._signalled or self._pause.exists():
@@ -84,21 +90,36 @@ def run_lock(run_path: Path) -> Iterator[None]:
 
 @contextmanager
 def device_lock(path: Path | None, control: Control, waiting: Callable[[], None]) -> Iterator[None]:
-    """Wait for the device; `waiting` is called once if another run holds it."""
-    if path is None:
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    """Wait for the device; `waiting` is called once if another run holds it.
+
+    The first process waits for all of them, and tells the others how that ended.
+    """
+    handle = None
     try:
-        if not _try_lock(handle):
-            waiting()
-            while not _try_lock(handle):
-                control.check()
-                time.sleep(POLL_SECONDS)
+        stopped = None
+        if path is not None and control.world.first:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            stopped = _wait(handle, control, waiting)
+        stopped = control.world.agree(stopped)
+        if stopped is not None:
+            raise Stopped(stopped)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _wait(handle: int, control: Control, waiting: Callable[[], None]) -> str | None:
+    """Wait until the lock is ours, or for a request to stop, which is returned."""
+    if _try_lock(handle):
+        return None
+    waiting()
+    while not _try_lock(handle):
+        if (stopped := control.asked()) is not None:
+            return stopped
+        time.sleep(POLL_SECONDS)
+    return None
 
 
 def _try_lock(handle: int) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 from .errors import TrainerError
 
 SCHEMA = 1
-# Where a run waits and what it may fetch change nothing in what it computes.
-NOT_HASHED = frozenset({"device_lock", "offline"})
+# Where a run waits, what it may fetch and how many processes its caller starts change nothing
+# in what it computes.
+NOT_HASHED = frozenset({"device_lock", "offline", "workers"})
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ KEYS: dict[str, Key] = {
     "keep_checkpoints": _count(1),
     "threads": _count(1),
     "device": _one_of("auto", "cpu", "cuda"),
+    "workers": _count(1),
     "device_lock": _text(),
     "offline": _FLAG,
 }

@@ -14,13 +14,15 @@ from .checkpoint import Progress
 from .control import Control
 from .errors import TrainerError
 from .items import Item, Pair
-from .methods import Summed, method_of, ratios
+from .methods import Method, Summed, method_of, ratios
 from .model import evaluating, trainable
 from .recipe import Resolved
 from .run_dir import RunDir
+from .world import World
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
+ALONE = World()
 
 
 @dataclass
@@ -36,6 +38,7 @@ class Training:
     validation: Sequence[Item]
     progress: Progress
     save: Callable[[], None]
+    world: World
 
 
 def make_optimizer(model: Any, recipe: Resolved) -> Any:
@@ -128,7 +131,8 @@ def _step(t: Training) -> dict[str, Any]:
     rate = learning_rate(recipe, progress.step)
     for group in t.optimizer.param_groups:
         group["lr"] = rate
-    loss, measures, tokens = accumulate(t.model, recipe, chosen)
+    t.world.seed(recipe.seed, progress.step)
+    loss, measures, tokens = accumulate(t.model, recipe, chosen, t.world)
     parameters = [p for _, p in trainable(t.model)]
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, recipe.max_grad_norm))
     if not (math.isfinite(loss) and math.isfinite(norm)):
@@ -159,51 +163,62 @@ def _step(t: Training) -> dict[str, Any]:
 
 
 def accumulate(
-    model: Any, recipe: Resolved, items: Sequence[Item]
+    model: Any, recipe: Resolved, items: Sequence[Item], world: World = ALONE
 ) -> tuple[float, dict[str, float], int]:
-    """Gradients of one window; returns (mean loss, means of further measures, tokens)."""
+    """Gradients of one window, summed over all processes.
+
+    Returns:
+        Mean loss, means of further measures, tokens: of the whole window.
+    """
     method = method_of(recipe.method, recipe.beta)
     units = method.units(items)
     sums = _Sums()
-    for batch in passes(recipe, items):
+    for batch in passes(recipe, world.share(items)):
         with autocast(recipe):
             part = method.summed(model, batch)
             loss = part.loss / units
         loss.backward()
         sums.add(part, batch.tokens)
-    return *sums.means(units), sums.tokens
+    world.sum_gradients([p for _, p in trainable(model)])
+    return sums.means(units, method, world)
 
 
-def evaluate(model: Any, recipe: Resolved, items: Sequence[Item]) -> tuple[float, dict[str, float]]:
+def evaluate(
+    model: Any, recipe: Resolved, items: Sequence[Item], world: World = ALONE
+) -> tuple[float, dict[str, float]]:
     """Mean loss and measures over the units of a file, without touching any generator."""
     method = method_of(recipe.method, recipe.beta)
     sums = _Sums()
     with evaluating(model):
         for k in range(0, len(items), recipe.batch_size):
-            for batch in passes(recipe, items[k : k + recipe.batch_size]):
+            for batch in passes(recipe, world.share(items[k : k + recipe.batch_size])):
                 with autocast(recipe):
                     sums.add(method.summed(model, batch), batch.tokens)
-    return sums.means(method.units(items))
+    return sums.means(method.units(items), method, world)[:2]
 
 
-def with_reference(model: Any, recipe: Resolved, items: Sequence[Item]) -> list[Item]:
+def with_reference(
+    model: Any, recipe: Resolved, items: Sequence[Item], world: World = ALONE
+) -> list[Item]:
     """The items, each pair with the ratio that the model gives it before the first step.
 
     Longest first, so that a pass holds pairs of like length; never packed, so that it keeps order.
     """
-    ready, rows = list(items), recipe.micro_batch_size
+    rows, found = recipe.micro_batch_size, [0.0] * len(items)
     pairs = [i for i, item in enumerate(items) if isinstance(item, Pair)]
     pairs.sort(key=lambda i: -max(len(part.ids) for part in items[i].parts))
     with evaluating(model), autocast(recipe):
-        for k in range(0, len(pairs), rows):
+        for k in world.share(range(0, len(pairs), rows)):
             chosen = pairs[k : k + rows]
             (batch,) = micro_batches([items[i] for i in chosen], False, rows, recipe.max_length)
-            found = ratios(model, batch.to(recipe.device)).tolist()
-            for i, ratio in zip(chosen, found, strict=True):
-                pair = items[i]
-                assert isinstance(pair, Pair)
-                ready[i] = replace(pair, reference=ratio)
-    return ready
+            ratio = ratios(model, batch.to(recipe.device)).tolist()
+            for i, value in zip(chosen, ratio, strict=True):
+                found[i] = value
+    found = world.sum_numbers(found)
+    return [
+        replace(item, reference=value) if isinstance(item, Pair) else item
+        for item, value in zip(items, found, strict=True)
+    ]
 
 
 class _Sums:
@@ -220,18 +235,26 @@ class _Sums:
             self.measures[name] = self.measures.get(name, 0.0) + float(value)
         self.tokens += tokens
 
-    def means(self, units: int) -> tuple[float, dict[str, float]]:
-        return self.loss / units, {name: value / units for name, value in self.measures.items()}
+    def means(
+        self, units: int, method: Method, world: World
+    ) -> tuple[float, dict[str, float], int]:
+        """Loss and measures over the units, and the tokens, of all processes."""
+        mine = [self.measures.get(name, 0.0) for name in method.measures]
+        loss, tokens, *rest = world.sum_numbers([self.loss, self.tokens, *mine])
+        named = zip(method.measures, rest, strict=True)
+        return loss / units, {name: value / units for name, value in named}, int(tokens)
 
 
 def _validate(t: Training, row: dict[str, Any]) -> None:
     if t.validation:
-        row["valid_loss"], measures = evaluate(t.model, t.recipe, t.validation)
+        row["valid_loss"], measures = evaluate(t.model, t.recipe, t.validation, t.world)
         t.progress.valid_loss = row["valid_loss"]
         row.update({f"valid_{name}": value for name, value in measures.items()})
 
 
 def passes(recipe: Resolved, items: Sequence[Item]) -> list[Batch]:
-    """The forward passes of one window, on the device."""
+    """The forward passes of one window, on the device; none for an empty share of it."""
+    if not items:
+        return []
     split = micro_batches(items, recipe.packing, recipe.micro_batch_size, recipe.max_length)
     return [batch.to(recipe.device) for batch in split]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from .batches import Batch
 from .data import ChatRow, PairRow, Row, TextRow, invalid
@@ -28,7 +28,9 @@ class Summed:
 
 
 class Method(Protocol):
-    """What the loop needs to know of a training method."""
+    """What the loop needs to know of a training method; `measures` are named beside the loss."""
+
+    measures: ClassVar[tuple[str, ...]]
 
     def item(self, renderer: Renderer, row: Row) -> Item:
         """Turn a row of the data into what is trained on."""
@@ -45,6 +47,8 @@ class Method(Protocol):
 
 class Sft:
     """Supervised fine-tuning: cross-entropy of the trained tokens, each token a unit."""
+
+    measures: ClassVar[tuple[str, ...]] = ()
 
     def item(self, renderer: Renderer, row: Row) -> Item:
         """One conversation, its assistant turns trained; or one text, all of it trained."""
@@ -69,6 +73,7 @@ class Dpo:
     over the tokens of the answers.
     """
 
+    measures: ClassVar[tuple[str, ...]] = ("reward_margin", "reward_accuracy")
     beta: float
 
     def item(self, renderer: Renderer, row: Row) -> Item:

@@ -133,6 +133,24 @@ class RunDir:
             stream.write(text.encode("utf-8"))
 
 
+class Silent(RunDir):
+    """The same directory for a process that is not the first: it reads and writes nothing."""
+
+    def update(self, **changes: Any) -> None:
+        """Nothing: the first process keeps the status."""
+
+    def event(
+        self, kind: str, message: str, level: str = "info", step: int | None = None, **data: Any
+    ) -> None:
+        """Nothing: the first process has the same event."""
+
+    def metric(self, row: dict[str, Any]) -> None:
+        """Nothing: the first process has the same row."""
+
+    def truncate_metrics(self, step: int) -> None:
+        """Nothing."""
+
+
 def _ends_with_newline(file: Path) -> bool:
     with file.open("rb") as stream:
         stream.seek(-1, os.SEEK_END)

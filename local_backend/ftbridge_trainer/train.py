@@ -22,22 +22,25 @@ from .methods import method_of
 from .recipe import Resolved
 from .render import Renderer
 from .run_dir import RunDir, read_json, write_json
+from .world import World, joined
 
 
-def train(raw: dict[str, Any], run: RunDir) -> str:
+def train(raw: dict[str, Any], run: RunDir, world: World) -> str:
     """Run a recipe in its directory to its end, or on from its newest checkpoint.
 
     Returns the final state: "succeeded", "cancelled" or "paused". Failures are raised.
     """
-    control = Control(run.path)
-    with control.listening():
+    control = Control(run.path, world)
+    _set_threads(raw.get("threads"), world)
+    with control.listening(), joined(world, raw.get("device", "auto")):
         try:
             lock = Path(raw["device_lock"]) if raw.get("device_lock") else None
             with device_lock(lock, control, lambda: _queued(run)):
                 state = _train(raw, run, control)
         except Stopped as stopped:
             state = stopped.state
-        control.honoured(state)
+        if world.first:
+            control.honoured(state)
     return state
 
 
@@ -70,8 +73,9 @@ def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
     _seed(resolved)
     model = models.build(p.model_dir, resolved)
     _check_packing(model, resolved)
+    world = control.world
     examples, validation = (
-        with_reference(model, resolved, items) for items in (p.examples, p.validation)
+        with_reference(model, resolved, items, world) for items in (p.examples, p.validation)
     )
     optimizer = make_optimizer(model, resolved)
     _seed(resolved)
@@ -79,15 +83,19 @@ def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
 
     # the loop
     def save() -> None:
+        if not world.first:
+            return
         root, sha = run.path / "checkpoints", p.made["recipe_sha256"]
         folder = checkpoint.save(root, model, optimizer, resolved, progress, sha)
         run.event("checkpoint", f"saved {folder.name}", step=progress.step)
 
     run.update(state="running", step=progress.step)
     state = loop(
-        Training(resolved, run, control, model, optimizer, examples, validation, progress, save)
+        Training(
+            resolved, run, control, model, optimizer, examples, validation, progress, save, world
+        )
     )
-    if state != "succeeded":
+    if state != "succeeded" or not world.first:
         return state
 
     # what came out; the result is written last
@@ -104,9 +112,10 @@ def _prepare(raw: dict[str, Any], run: RunDir, control: Control) -> Prepared:
     guard.set_environment(offline)
     if offline:
         guard.install()
-    if offline:
-        guard.install()
-    threads = _set_threads(raw.get("threads"))
+    world = control.world
+    if world.first:  # it alone fetches the model, where it has to be; the others find it then
+        models.find(raw["model"], run.path, offline)
+    world.agree(None)
     model_dir = models.find(raw["model"], run.path, offline)
     guard.install()
     tokenizer = models.load_tokenizer(model_dir)
@@ -119,8 +128,10 @@ def _prepare(raw: dict[str, Any], run: RunDir, control: Control) -> Prepared:
     control.check()
 
     # every value of the recipe, with its origin
-    given = _measure(raw, model_dir, examples, threads)
-    resolved, made = _resolve(raw, run, model_dir, train_file, examples, given)
+    decided = _resolve(raw, run, model_dir, train_file, examples) if world.first else None
+    decided = world.agree(decided)
+    assert decided is not None
+    resolved, made = decided
     examples = _cut(examples, resolved, run)
     validation = _read_validation(resolved, run, renderer)
     if renderer.without_end:
@@ -138,11 +149,10 @@ def _check_packing(model: Any, resolved: Resolved) -> None:
         )
 
 
-def _set_threads(given: int | None) -> int:
+def _set_threads(given: int | None, world: World) -> None:
     """Fix the number of threads before torch is loaded: sums depend on how they are split."""
-    threads = given or facts.available_cores()
+    threads = given or max(1, facts.available_cores() // world.size)
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
-    return threads
 
 
 def _seed(resolved: Resolved) -> None:
@@ -164,9 +174,7 @@ def _locate(name: str, run: RunDir) -> Path:
     return inside if inside.exists() else Path(name).expanduser()
 
 
-def _measure(
-    raw: dict[str, Any], model_dir: Path, examples: Sequence[Item], threads: int
-) -> facts.Facts:
+def _measure(raw: dict[str, Any], model_dir: Path, examples: Sequence[Item]) -> facts.Facts:
     import torch
 
     has_cuda = torch.cuda.is_available()
@@ -189,6 +197,7 @@ def _measure(
         padding=padding_share(lengths, each * (raw.get("batch_size") or 8), raw.get("seed") or 0),
         parts=each,
     )
+    threads = int(os.environ["OMP_NUM_THREADS"])
     machine = facts.Machine("cuda" if on_cuda else "cpu", threads, bf16, memory)
     return facts.Facts(machine, shape, data)
 
@@ -199,7 +208,6 @@ def _resolve(
     model_dir: Path,
     train_file: Path,
     examples: Sequence[Item],
-    given: facts.Facts,
 ) -> tuple[Resolved, dict[str, Any]]:
     """Complete the recipe, or take what the first start decided if there is a checkpoint of it."""
     recipe_sha, data_sha = recipe.fingerprint(raw), sha256_file(train_file)
@@ -210,7 +218,8 @@ def _resolve(
     if newest is not None and stored is not None:
         refuse_changes(stored, raw, data_sha)
         return recipe.from_dict(stored["values"]), made
-    resolved = recipe.resolve(raw, len(examples), facts.count_parameters(model_dir), given)
+    known = _measure(raw, model_dir, examples)
+    resolved = recipe.resolve(raw, len(examples), facts.count_parameters(model_dir), known)
     values = resolved.as_dict()
     content = {"schema": 1, "recipe_sha256": recipe_sha, "data_sha256": data_sha, "recipe": raw}
     write_json(file, {**content, "values": values})

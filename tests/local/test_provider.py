@@ -190,3 +190,17 @@ def test_plain_texts_are_trained_on(tmp_path: Path, model: Path) -> None:
     job = _submit(tmp_path / "home", path, model).wait(0.05)
     losses = [m.value for m in job.metrics() if m.name == "loss"]
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.long
+def test_two_workers_train_together(tmp_path: Path, data: Path, model: Path) -> None:
+    one = _submit(tmp_path / "one", data, model).wait(0.05)
+    bridge = ftbridge.Bridge(tmp_path / "two")
+    plan = bridge.plan(
+        data, provider="local", model=str(model), adapter="lora",
+        options=OPTIONS | {"workers": "2"}, **SETTINGS,
+    )  # fmt: skip
+    two = bridge.submit(plan).wait(0.05)
+    assert two.details()["state"] == "succeeded"
+    losses = [[m.value for m in job.metrics() if m.name == "loss"] for job in (one, two)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
