@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ftbridge.cost.estimate import estimate
 from ftbridge.cost.horizon import Horizon
-from ftbridge.cost.prices import PriceBook, PriceRow
+from ftbridge.cost.prices import PriceBook, PriceRow, read
+from ftbridge.cost.rented import rented
 from ftbridge.cost.sources import RENTAL, price_lists
 from ftbridge.cost.tokens import counter_for
 from ftbridge.cost.tokens.families import rule_of_family
@@ -27,22 +28,26 @@ NO_ADAPTER = "price only: ftbridge has no adapter for it yet"
 def listed(
     question: Question, book: PriceBook, horizon: Horizon | None
 ) -> tuple[list[Offer], list[Exclusion]]:
-    """Offers by price lists alone, and vendors that only rent machines, with the reason."""
+    """Offers by price lists alone: of training by the token, and of machines by modelled hours;
+    and the reasons of the vendors that make none."""
     from ftbridge.compare import Exclusion
 
     offers: list[Offer] = []
     left: list[Exclusion] = []
-    for vendor in price_lists():
+    clouds = dict.fromkeys(row.provider for row in read(RENTAL))
+    for vendor in (*price_lists(), *clouds):
         policy = question.clearance.decide(Destination(vendor, "", None, "", leaves=True))
         if not policy.allowed:
             left.append(Exclusion(vendor, f"{policy.message} ({policy.rule})"))
             continue
         rows = [row for row in book.rows if row.provider == vendor]
-        training = [row for row in rows if _fits(question, row)]
-        offers += [_offer(question, book, row, horizon) for row in training]
-        if not training:
+        found = [
+            _offer(question, book, row, horizon) for row in rows if _fits(question, row)
+        ] or rented(question, book, rows)
+        offers += found
+        if not found:
             left.append(Exclusion(vendor, _reason(question, rows)))
-    return offers, left + _rental(book)
+    return offers, left
 
 
 def _fits(question: Question, row: PriceRow) -> bool:
@@ -119,23 +124,12 @@ def _reason(question: Question, rows: Sequence[PriceRow]) -> str:
     return f"{NO_ADAPTER}; its price list has no training of {what}{where}"
 
 
-def _rental(book: PriceBook) -> list[Exclusion]:
-    from ftbridge.compare import Exclusion
-    from ftbridge.cost.prices import read
-
-    clouds = dict.fromkeys(row.provider for row in read(RENTAL))
-    return [
-        Exclusion(cloud, _by_the_hour([row for row in book.rows if row.provider == cloud]))
-        for cloud in clouds
-    ]
-
-
 def _by_the_hour(rows: Sequence[PriceRow]) -> str:
     cheapest = min(rows, key=lambda row: row.per_amount, default=None)
     price = "at no known price"
     if cheapest is not None:
         price = f"from {cheapest.per_amount.normalize():f} USD: {cheapest.model}"
     return (
-        f"rents machines by the hour ({price}), and how long a job takes there is not known; "
-        f"{NO_ADAPTER}"
+        f"rents machines by the hour ({price}); how long a job takes is modelled where --family "
+        f"says how large the model is, and a machine holds it; {NO_ADAPTER}"
     )
