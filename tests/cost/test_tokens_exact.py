@@ -53,6 +53,10 @@ def test_qwen_brings_texts_to_nfc_first(name: str, tmp_path: Path) -> None:
     same(name, references.qwen(name, tmp_path), all_texts())
 
 
+def test_qwen35() -> None:
+    same("qwen3.5", references.qwen35(), all_texts())
+
+
 def test_tekken() -> None:
     tokenizer = mistral(TEKKEN).instruct_tokenizer.tokenizer
     same("mistral_v3", lambda text: len(tokenizer.encode(text, bos=False, eos=False)), all_texts())
@@ -115,6 +119,7 @@ GOLDEN = {
     "llama-3.1-8b-instruct": (12_748, 29_423),
     "qwen2.5-7b-instruct": (12_651, 28_344),
     "qwen3-8b": (12_265, 27_943),
+    "qwen3.5-9b": (11_919, 33_068),
 }
 """Tokens of 40 generated chats without and with tools, rendered once (2026-11-25) by the
 publishers' own Jinja templates (tokenizer_config.json) and counted by Hugging Face's tokenizers
@@ -144,6 +149,9 @@ def test_every_family_has_a_vocabulary_and_a_frame() -> None:
         ("Qwen/Qwen2.5-7B-Instruct", "qwen2", "qwen2.5"),
         ("qwen2p5-7b-instruct", "qwen2", "qwen2.5"),
         ("Qwen/Qwen3-8B", "qwen3", "qwen3"),
+        ("accounts/fireworks/models/qwen3p5-9b", "qwen3.5", "qwen3.5"),
+        ("Qwen/Qwen3.6-27B", "qwen3.5", "qwen3.5"),
+        ("gemini-2.5-flash", "gemma3", "counted"),
         ("deepseek-ai/DeepSeek-R1-Distill-Llama-70B", "llama3", "deepseek"),
         ("deepseek-ai/DeepSeek-V3", "deepseek_v3", "deepseek"),
         ("mistralai/Mistral-7B-Instruct-v0.2", "mistral_v1", "mistral"),
@@ -158,7 +166,7 @@ def test_families_by_any_name(name: str, vocabulary: str, frame: str) -> None:
     assert rule and (rule.vocabulary, rule.frame) == (vocabulary, frame)
 
 
-@pytest.mark.parametrize("name", ["nova-lite", "llama-4-scout", "Qwen/Qwen3.5-9B", "grok-3"])
+@pytest.mark.parametrize("name", ["nova-lite", "llama-4-scout", "Qwen/Qwen3.8-27B", "grok-3"])
 def test_no_family_where_no_package_has_the_vocabulary(name: str) -> None:
     assert rule_of_family(name) is None
 

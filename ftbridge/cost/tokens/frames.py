@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ftbridge.catalogue import TokenRule
-from ftbridge.cost.tokens.templates import TEMPLATES, S, Template, compact_tools
+from ftbridge.cost.tokens.pieces import S, Template, compact_tools
+from ftbridge.cost.tokens.templates import TEMPLATES
 from ftbridge.dataset.types import Example, Message, Preference, Text, messages_of, text_of
 
 

