@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 
+def plain(answer: Any) -> dict[str, Any]:
+    """An answer of the SDK as plain data, without its warnings: its types lack what vendors send
+    (a ``multi`` grader's map of graders), and would tell the user so."""
+    found: dict[str, Any] = answer.to_dict(warnings=False)
+    return found
+
+
 class OpenAISpeaker(Provider):
     """The calls of the OpenAI dialect; a subclass says with which client and which errors."""
 
@@ -98,7 +105,7 @@ class OpenAISpeaker(Provider):
     def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
         """POST /fine_tuning/jobs once: the vendor has no idempotency key of its own."""
         with self._translated():
-            return self._job(self._client.fine_tuning.jobs.create(**request).to_dict())
+            return self._job(plain(self._client.fine_tuning.jobs.create(**request)))
 
     def find(self, key: str) -> RemoteJob | None:
         """The job whose metadata carries the key."""
@@ -106,13 +113,13 @@ class OpenAISpeaker(Provider):
             found = self._client.fine_tuning.jobs.list(metadata={dialect.METADATA_KEY: key})
             for item in found:
                 if (item.metadata or {}).get(dialect.METADATA_KEY) == key:
-                    return self._job(item.to_dict())
+                    return self._job(plain(item))
         return None
 
     def get(self, remote_id: str) -> RemoteJob:
         """GET /fine_tuning/jobs/{id}."""
         with self._translated():
-            return self._job(self._client.fine_tuning.jobs.retrieve(remote_id).to_dict())
+            return self._job(plain(self._client.fine_tuning.jobs.retrieve(remote_id)))
 
     def get_many(self, remote_ids: Sequence[str]) -> dict[str, RemoteJob]:
         """GET /fine_tuning/jobs, newest first, until all are found; the rest one by one."""
@@ -123,7 +130,7 @@ class OpenAISpeaker(Provider):
                 listed = self._client.fine_tuning.jobs.list(limit=100)
                 for item in islice(listed, 3 * len(wanted) + 200):
                     if item.id in wanted:
-                        found[item.id] = self._job(item.to_dict())
+                        found[item.id] = self._job(plain(item))
                     if len(found) == len(wanted):
                         break
         return found | {remote_id: self.get(remote_id) for remote_id in wanted - found.keys()}
@@ -146,22 +153,22 @@ class OpenAISpeaker(Provider):
         """Checkpoints, each usable as a model."""
         with self._translated():
             listed = self._client.fine_tuning.jobs.checkpoints.list(remote_id)
-            return [dialect.checkpoint(item.to_dict()) for item in listed]
+            return [dialect.checkpoint(plain(item)) for item in listed]
 
     def cancel(self, remote_id: str) -> RemoteJob:
         """POST .../cancel."""
         with self._translated():
-            return self._job(self._client.fine_tuning.jobs.cancel(remote_id).to_dict())
+            return self._job(plain(self._client.fine_tuning.jobs.cancel(remote_id)))
 
     def pause(self, remote_id: str) -> RemoteJob:
         """POST .../pause."""
         with self._translated():
-            return self._job(self._client.fine_tuning.jobs.pause(remote_id).to_dict())
+            return self._job(plain(self._client.fine_tuning.jobs.pause(remote_id)))
 
     def resume(self, remote_id: str) -> RemoteJob:
         """POST .../resume."""
         with self._translated():
-            return self._job(self._client.fine_tuning.jobs.resume(remote_id).to_dict())
+            return self._job(plain(self._client.fine_tuning.jobs.resume(remote_id)))
 
     # -- the model ---------------------------------------------------------------------------
 
@@ -173,7 +180,7 @@ class OpenAISpeaker(Provider):
             choice, usage = made.choices[0], made.usage
             return ChatReply(
                 text=choice.message.content or "",
-                tool_calls=tuple(call.to_dict() for call in choice.message.tool_calls or ()),
+                tool_calls=tuple(plain(call) for call in choice.message.tool_calls or ()),
                 prompt_tokens=usage.prompt_tokens if usage else 0,
                 completion_tokens=usage.completion_tokens if usage else 0,
                 finish_reason=choice.finish_reason,
@@ -197,7 +204,7 @@ class OpenAISpeaker(Provider):
     def _raw_events(self, remote_id: str) -> list[Mapping[str, Any]]:
         with self._translated():
             listed = self._client.fine_tuning.jobs.list_events(remote_id, limit=100)
-            return [item.to_dict() for item in listed]
+            return [plain(item) for item in listed]
 
 
 def _moment(seconds: float | None) -> str | None:

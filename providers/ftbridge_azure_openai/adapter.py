@@ -22,7 +22,7 @@ from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects import openai_reinforcement
-from ftbridge.dialects.openai_speaker import OpenAISpeaker
+from ftbridge.dialects.openai_speaker import OpenAISpeaker, plain
 from ftbridge.errors import CredentialsError, ProviderError, VendorError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.jobs.states import State
@@ -129,7 +129,7 @@ class AzureOpenAIProvider(OpenAISpeaker):
         mute = ""
         with self._translated():
             for item in self._client.fine_tuning.jobs.list(limit=100):
-                data: dict[str, Any] = item.to_dict()
+                data = plain(item)
                 if (data.get("metadata") or {}).get(dialect.METADATA_KEY) == key:
                     return self._job(data)
                 fresh = clock.real_now().timestamp() - item.created_at < DAY_SECONDS

@@ -20,7 +20,7 @@ from ftbridge.catalogue import Catalogue
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects import openai_failures, openai_reinforcement
-from ftbridge.dialects.openai_speaker import OpenAISpeaker
+from ftbridge.dialects.openai_speaker import OpenAISpeaker, plain
 from ftbridge.errors import CredentialsError, OperationFailed, ProviderError, UsageError
 from ftbridge.jobs.spec import Adapter, JobSpec, Method
 from ftbridge.provider import (
@@ -155,7 +155,7 @@ class OpenAICompatibleProvider(OpenAISpeaker):
             return super().find(key)
         with self._translated():
             for item in self._client.fine_tuning.jobs.list(limit=100):
-                data: dict[str, Any] = item.to_dict()
+                data = plain(item)
                 if str(data.get("suffix") or "").endswith(key):
                     return self._job(data)
         return None
@@ -166,7 +166,7 @@ class OpenAICompatibleProvider(OpenAISpeaker):
         if self.profile.metrics == "checkpoints":
             with self._translated():
                 listed = self._client.fine_tuning.jobs.checkpoints.list(remote_id)
-                metrics = dialect.checkpoint_metrics([item.to_dict() for item in listed])
+                metrics = dialect.checkpoint_metrics([plain(item) for item in listed])
         return events, metrics
 
     def delete_model(self, model: str) -> None:
@@ -186,8 +186,8 @@ class OpenAICompatibleProvider(OpenAISpeaker):
             raise OperationFailed("the server has no merged weights", hint="leave --merged out")
         with self._translated():
             listed = self._client.fine_tuning.jobs.checkpoints.list(remote_id)
-            points = sorted((p.to_dict() for p in listed), key=lambda p: int(p["step_number"]))  # type: ignore[call-overload]
-            files = [str(name) for name in (points[-1].get("result_files") or [])] if points else []  # type: ignore[attr-defined]
+            points = sorted(map(plain, listed), key=lambda point: int(point["step_number"]))
+            files = (points[-1].get("result_files") or []) if points else []
             if not files:
                 raise OperationFailed(
                     "the job has no checkpoint with files yet", hint="wait until it has ended"
