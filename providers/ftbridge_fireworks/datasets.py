@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import VendorError
 from ftbridge.policy import CheckedUpload
+from ftbridge.policy.transport import require_encrypted
 from ftbridge.provider import FileState
 from ftbridge_fireworks.failures import require_done, translated
 
@@ -58,6 +59,7 @@ def _send_signed(client: Fireworks, wanted: str, upload: CheckedUpload) -> None:
         "Content-Type": "application/octet-stream",
         "X-Goog-Content-Length-Range": f"{size},{size}",
     }
+    require_encrypted("fireworks", [url])
     # A bucket, not the API: no key goes there.
     with translated(), upload.open() as stream:
         answer = httpx.put(url, content=stream, headers=headers, timeout=UPLOAD_SECONDS)

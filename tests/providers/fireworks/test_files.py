@@ -8,7 +8,7 @@ import pytest
 from fireworks_spec import ACCOUNT, SFT
 from recording import Recorder
 
-from ftbridge.errors import NetworkError, UsageError, VendorError
+from ftbridge.errors import NetworkError, PolicyRefused, UsageError, VendorError
 from ftbridge.files import sha256_of
 from ftbridge.policy import CheckedUpload, Privacy, check_upload
 from ftbridge_fireworks import Provider, datasets
@@ -62,6 +62,17 @@ def test_a_large_file_goes_by_signed_url_without_the_key(
     with pytest.raises(VendorError) as caught:
         provider.upload(upload)
     assert "signature" not in str(caught.value.to_dict()).replace("signed", "").lower()
+
+
+def test_no_data_goes_to_a_signed_url_in_the_clear(
+    provider: Provider, recorder: Recorder, upload: CheckedUpload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "LARGEST_REQUEST", 10)
+    signed = {"filenameToSignedUrls": {upload.name: "http://bucket.example/x?signature=s"}}
+    recorder.plan += [(200, named("UPLOADING")), (200, signed)]
+    with pytest.raises(PolicyRefused):
+        provider.upload(upload)
+    assert len(recorder.seen) == 2
 
 
 def test_an_earlier_try_is_taken_up(
