@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_export_holds_the_chain(chain: Path, ask: Ask, tmp_path: Path) -> None:
     said = ask("egress", "export", "-o", tmp_path / "account.jsonl").json
     lines = [json.loads(line) for line in (tmp_path / "account.jsonl").read_text().splitlines()]
     assert said["written"] == len(lines) == 10
-    for before, entry in zip(lines, lines[1:], strict=False):
+    for before, entry in pairwise(lines):
         assert entry["previous"] == before["entry"]
     assert ask("egress", "verify").json["head"] == said["head"] == lines[-1]["entry"]
 
