@@ -1,4 +1,4 @@
-"""Mistral: files, models and chat through ``mistralai`` (3.7.0), jobs through ``httpx``.
+"""Mistral: files, models and answers through ``mistralai`` (3.7.0), jobs through ``httpx``.
 
 SDKs from 2.5.2 on have no jobs (bisected 2026-11-24), so the five routes are spoken here as
 2.4.13 spoke them. Never run against the live service: no account was at hand.
@@ -6,23 +6,23 @@ SDKs from 2.5.2 on have no jobs (bisected 2026-11-24), so the five routes are sp
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 import weakref
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
 
 from ftbridge.cost.rules import job_minimum
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
-from ftbridge.errors import CredentialsError, ProviderError, UsageError, VendorError
-from ftbridge.jobs.spec import JobSpec
+from ftbridge.errors import ProviderError, UsageError, VendorError
+from ftbridge.jobs.sent import fingerprint, not_sent
+from ftbridge.jobs.spec import DataRef, JobSpec, Method
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import (
     ChatReply,
@@ -38,21 +38,20 @@ from ftbridge.provider import (
     Sandbox,
 )
 from ftbridge.vendor_errors import unless_gone
-from ftbridge_mistral import wire
+from ftbridge_mistral import access, classifier, files, wire
 from ftbridge_mistral.convert import FORMAT
-from ftbridge_mistral.failures import refusal, translated
+from ftbridge_mistral.failures import translated
+from ftbridge_mistral.request import CLASSIFIERS, TARGET, create_body, job_type
+from ftbridge_mistral.routes import PAGE, JobRoutes
 
 if TYPE_CHECKING:
-    import httpx
     from mistralai.client import Mistral
 
-BASE_URL = "https://api.mistral.ai"
-TIMEOUT_SECONDS, PAGE = 60.0, 100
-JOBS = "/v1/fine_tuning/jobs"
+TIMEOUT_SECONDS = 60.0
 
 
 class MistralProvider(Provider):
-    """Mistral's deprecated fine-tuning API (completion jobs)."""
+    """Mistral's deprecated fine-tuning API: completion and classifier jobs."""
 
     name = "mistral"
     kind = "managed"
@@ -61,10 +60,8 @@ class MistralProvider(Provider):
     folder = Path(__file__).parent
     batch = PAGE
     absent: ClassVar[Mapping[str, str]] = {
-        "find": "Mistral's jobs carry no key of ours; a lost create is for `ftbridge resolve`",
         "pause": "Mistral cannot pause a job; --option auto_start=false makes it wait once",
         "delete": "Mistral keeps job records; `ftbridge delete` takes the tuned model",
-        "quote": "Mistral gives no price before a job; see `ftbridge compare`",
         "download": "Mistral does not give weights out",
     }
 
@@ -73,30 +70,35 @@ class MistralProvider(Provider):
     @property
     def endpoint(self) -> str:
         """Option ``base_url`` (with or without ``/v1``), else the vendor's own."""
-        return self.context.options.get("base_url") or BASE_URL
+        return access.endpoint(self.context.options)
 
     @property
     def at_vendor(self) -> bool:
         """Whether the host is one of mistral.ai."""
-        host = urlsplit(self.endpoint).hostname or ""
-        return host == "mistral.ai" or host.endswith(".mistral.ai")
+        return access.at_vendor(self.endpoint)
 
     @property
     def account(self) -> str:
         """A short hash of the key; the address too where it is not the vendor's."""
-        key = os.environ.get("MISTRAL_API_KEY", "")
-        hashed = f"key-{hashlib.sha256(key.encode()).hexdigest()[:12]}" if key else "no-key"
-        return hashed if self.at_vendor else f"{hashed}@{self.endpoint}"
+        return access.account(self.endpoint)
+
+    def resolve_model(self, model: str | None, method: Method) -> str:
+        """The catalogue's, but for classifiers, of which only one model makes any."""
+        if model is None and self._classifies:
+            return CLASSIFIERS[0]
+        return super().resolve_model(model, method)
 
     # -- before the job ----------------------------------------------------------------------
 
     def convert(self, example: Example) -> Converted:
-        """An instruct line."""
-        return FORMAT.encode(example)
+        """An instruct line, or a classifier's."""
+        return (
+            classifier.encode(example, self._target) if self._classifies else FORMAT.encode(example)
+        )
 
     def parse(self, line: bytes) -> Example:
-        """A Mistral instruct line."""
-        return FORMAT.decode(line)
+        """A line of either shape."""
+        return classifier.decode(line) if classifier.is_line(line) else FORMAT.decode(line)
 
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
         """Tokens times epochs, 4 USD at least (mistralai/platform-docs-public, 2026-08-21)."""
@@ -109,40 +111,42 @@ class MistralProvider(Provider):
     def request(
         self, spec: JobSpec, training: str, validation: str | None, key: str
     ) -> dict[str, Any]:
-        """The create body; the key has no place in it."""
-        unknown = sorted(spec.options.keys() - wire.OPTIONS)
-        if unknown:
-            takes = ", ".join(sorted(wire.OPTIONS))
+        """The create body; the key's mark ends the suffix.
+
+        Raises:
+            UsageError: what Mistral does not take; a job type that stands in the settings alone,
+                where the job's own record would not have it.
+        """
+        if self._classifies is not (job_type(spec.options) == "classifier"):
             raise UsageError(
-                f"mistral takes no option {', '.join(unknown)}",
-                hint=f"it takes: {takes}",
-                where="option",
+                "option job_type decides what is trained: it belongs to the job",
+                hint="give --option job_type=classifier, and leave it out of the settings",
+                where="job_type",
             )
-        if spec.seed is not None:
-            raise UsageError("mistral takes no seed", hint="leave --seed out", where="seed")
-        return wire.create_body(spec, training, validation)
+        return create_body(spec, training, validation, key)
+
+    def quote(self, spec: JobSpec) -> Decimal:
+        """A dry run of the create, for a training file that is at Mistral already.
+
+        Raises:
+            ProviderError: the file is not there; no price, or none in USD.
+        """
+        validation = self._sent(spec.validation) if spec.validation else None
+        body = create_body(spec, self._sent(spec.training), validation, "")
+        with translated():
+            return wire.price(self._jobs.dry_run(body))
 
     # -- the job -----------------------------------------------------------------------------
 
     def upload(self, upload: CheckedUpload) -> RemoteFile:
         """POST /v1/files with purpose ``fine-tune``."""
-        with translated(), upload.open() as stream:
-            file: Any = {"file_name": upload.name, "content": stream}
-            made = self._client.files.upload(file=file, purpose="fine-tune")
-            return wire.file(made.id, made.size_bytes, made)
+        with translated():
+            return files.send(self._client, upload)
 
     def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
         """A file of this content's name and size."""
-        page = 0
-        while True:
-            with translated():
-                listed = self._client.files.list(page=page, page_size=PAGE, purpose="fine-tune")
-                for item in listed.data:
-                    if item.filename == upload.name and item.size_bytes == upload.bytes:
-                        return wire.file(item.id, item.size_bytes, item)
-            if len(listed.data) < PAGE:
-                return None
-            page += 1
+        with translated():
+            return files.find(self._client, upload.name, upload.bytes)
 
     def file_state(self, file_id: str) -> FileState:
         """GET /v1/files/{id}: there or not; the job validates it."""
@@ -157,19 +161,31 @@ class MistralProvider(Provider):
 
     def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
         """POST /v1/fine_tuning/jobs once: the vendor has no idempotency key."""
-        return self._job("POST", JOBS, dict(request))
+        with translated():
+            return wire.job(self._jobs.create(request))
+
+    def find(self, key: str) -> RemoteJob | None:
+        """The job whose suffix bears the key's mark, by reading the list.
+
+        Raises:
+            VendorError: the list does not show whether it is there.
+        """
+        with translated():
+            found = wire.search(self._jobs.listed(), key)
+        return None if found is None else self.get(found)
 
     def get(self, remote_id: str) -> RemoteJob:
         """GET /v1/fine_tuning/jobs/{id}."""
-        return self._job("GET", f"{JOBS}/{remote_id}")
+        with translated():
+            return wire.job(self._jobs.get(remote_id))
 
     def get_many(self, remote_ids: Sequence[str]) -> dict[str, RemoteJob]:
         """Pages of the list, until all are found or it is clearly too long; the rest singly."""
         wanted = set(remote_ids)
         found: dict[str, RemoteJob] = {}
-        for page in range(3 + len(wanted) // PAGE if len(wanted) > 3 else 0):
+        for number in range(3 + len(wanted) // PAGE if len(wanted) > 3 else 0):
             with translated():
-                listed = self._call("GET", f"{JOBS}?page={page}&page_size={PAGE}")["data"]
+                listed = self._jobs.page(number)
                 found |= {d["id"]: wire.job(d) for d in listed if wire.shows(d, wanted)}
             if len(found) == len(wanted) or len(listed) < PAGE:
                 break
@@ -186,21 +202,23 @@ class MistralProvider(Provider):
     def history(self, remote_id: str) -> tuple[list[RemoteEvent], list[RemoteMetric]]:
         """Both lie in the job itself."""
         with translated():
-            data = self._call("GET", f"{JOBS}/{remote_id}")
+            data = self._jobs.get(remote_id)
             return wire.events(data), wire.metrics(data)
 
     def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
         """Steps with losses; none can be asked."""
         with translated():
-            return wire.checkpoints(self._call("GET", f"{JOBS}/{remote_id}"))
+            return wire.checkpoints(self._jobs.get(remote_id))
 
     def cancel(self, remote_id: str) -> RemoteJob:
         """POST .../cancel."""
-        return self._job("POST", f"{JOBS}/{remote_id}/cancel")
+        with translated():
+            return wire.job(self._jobs.cancel(remote_id))
 
     def resume(self, remote_id: str) -> RemoteJob:
         """POST .../start, for a job made with ``auto_start=false``."""
-        return self._job("POST", f"{JOBS}/{remote_id}/start")
+        with translated():
+            return wire.job(self._jobs.start(remote_id))
 
     # -- the model ---------------------------------------------------------------------------
 
@@ -220,9 +238,14 @@ class MistralProvider(Provider):
             self._client.models.archive(model_id=model)
 
     def chat(self, model: str, request: ChatRequest) -> ChatReply:
-        """POST /v1/chat/completions."""
+        """POST /v1/chat/completions; a tuned classifier is asked for its likeliest label."""
         began = time.monotonic()
         with translated():
+            if self._classifies and model.startswith("ft:"):
+                asked: Any = {"messages": list(request.messages)}
+                scored = self._client.classifiers.classify_chat(model=model, input=asked)
+                seconds = time.monotonic() - began
+                return classifier.reply(scored.model_dump(mode="json"), self._target, seconds)
             made = self._client.chat.complete(**wire.chat_body(model, request))
             return wire.chat_reply(made.model_dump(mode="json"), time.monotonic() - began)
 
@@ -239,16 +262,11 @@ class MistralProvider(Provider):
     def require_ready(self) -> None:
         """Packages and a key must be there."""
         self.require_installed()
-        if not os.environ.get("MISTRAL_API_KEY"):
-            raise CredentialsError(
-                "no Mistral key",
-                hint="set MISTRAL_API_KEY, or rehearse: `ftbridge sandbox mistral`",
-                where="MISTRAL_API_KEY",
-            )
+        access.require_key()
 
     def doctor(self) -> list[Check]:
         """Packages, key, and one harmless call to the deprecated routes."""
-        missing, key = self.missing(), os.environ.get("MISTRAL_API_KEY", "")
+        missing, key = self.missing(), os.environ.get(access.KEY)
         checks = [
             Check("package", not missing, f"missing: {', '.join(missing)}" if missing
                   else "mistralai and httpx are installed", self.install_hint() if missing else ""),
@@ -276,42 +294,35 @@ class MistralProvider(Provider):
     def _access(self) -> Check:
         try:
             with translated():
-                self._call("GET", f"{JOBS}?page=0&page_size=1")
+                self._jobs.page(0, size=1)
         except ProviderError as error:
             return Check("access", False, error.message, error.hint)
         return Check("access", True, f"{self.endpoint} lists fine-tuning jobs for this key")
 
-    def _job(self, method: str, path: str, body: dict[str, Any] | None = None) -> RemoteJob:
-        with translated():
-            return wire.job(self._call(method, path, body))
-
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = self._http.request(method, path, json=body)
-        if answer.is_error:
-            raise refusal(answer.status_code, answer.text, answer.headers)
-        return answer.json()
+    @property
+    def _classifies(self) -> bool:
+        return job_type(self.context.options) == "classifier"
 
     @property
-    def _root(self) -> str:
-        return self.endpoint.rstrip("/").removesuffix("/v1")
+    def _target(self) -> str:
+        return self.context.options.get("classifier_target") or TARGET
+
+    def _sent(self, data: DataRef) -> str:
+        with translated():
+            found = files.find(self._client, *fingerprint(self, data))
+        if found is None:
+            raise not_sent(self, data)
+        return found.id
 
     @cached_property
-    def _http(self) -> httpx.Client:
+    def _jobs(self) -> JobRoutes:
         self.require_ready()
-        import httpx
-
-        headers = {"Authorization": f"Bearer {os.environ['MISTRAL_API_KEY']}"}
-        timeout = self._seconds("timeout_seconds", TIMEOUT_SECONDS)
-        client = httpx.Client(base_url=self._root, headers=headers, timeout=timeout)
+        client = access.raw_client(self.endpoint, self._seconds("timeout_seconds", TIMEOUT_SECONDS))
         weakref.finalize(self, client.close)
-        return client
+        return JobRoutes(client)
 
     @cached_property
     def _client(self) -> Mistral:
         self.require_ready()
-        from mistralai.client import Mistral
-
-        # Without a retry_config the SDK never repeats: retries are the job engine's.
-        timeout = int(self._seconds("timeout_seconds", TIMEOUT_SECONDS) * 1000)
-        key = os.environ["MISTRAL_API_KEY"]
-        return Mistral(api_key=key, server_url=self._root, timeout_ms=timeout)
+        timeout = self._seconds("timeout_seconds", TIMEOUT_SECONDS)
+        return access.sdk_client(self.endpoint, timeout)

@@ -1,28 +1,28 @@
-"""Mistral's job routes: bodies and answers.
+"""What is made of Mistral's answers: jobs, events, metrics, checkpoints, prices, chats.
 
 From ``mistralai`` 2.4.13, the last SDK with ``fine_tuning.jobs`` (read 2026-11-24), and
-mistralai/platform-docs-public, text_vision_finetuning.md. Unverified: the content of an event's
-``data``, and whether a list shows ``auto_start``.
+mistralai/platform-docs-public, openapi.yaml of 2026-07-15 (read 2026-11-25). Unverified: the
+content of an event's ``data``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from ftbridge import clock
-from ftbridge.errors import UsageError
-from ftbridge.jobs.spec import JobSpec
+from ftbridge.errors import ProviderError, VendorError
 from ftbridge.jobs.states import State
 from ftbridge.provider import (
     ChatReply,
     ChatRequest,
     RemoteCheckpoint,
     RemoteEvent,
-    RemoteFile,
     RemoteJob,
     RemoteMetric,
 )
+from ftbridge_mistral.request import mark
 
 STATES = {
     "QUEUED": State.QUEUED,
@@ -36,44 +36,8 @@ STATES = {
     "FAILED_VALIDATION": State.FAILED,
     "CANCELLED": State.CANCELLED,
 }
+DAY_SECONDS = 86_400.0
 ENDED = frozenset({"SUCCESS", "FAILED", "FAILED_VALIDATION", "CANCELLED"})
-HYPERPARAMETERS = {
-    "n_epochs": "epochs",
-    "learning_rate": "learning_rate",
-    "warmup_ratio": "warmup_fraction",
-    "weight_decay": "weight_decay",
-}
-"""Neutral name -> Mistral's. ``epochs`` is a float there."""
-
-_NUMBERS = {"training_steps": int, "seq_len": int, "fim_ratio": float}
-OPTIONS = frozenset({*_NUMBERS, "auto_start", "invalid_sample_skip_percentage"})
-
-
-def create_body(spec: JobSpec, training: str, validation: str | None) -> dict[str, Any]:
-    """The body of POST /v1/fine_tuning/jobs; what was not asked for is left out.
-
-    ``auto_start`` is always said: the vendor's default is to wait after validation.
-    """
-    given = spec.hyperparameters.given()
-    settings: dict[str, Any] = {HYPERPARAMETERS[n]: given[n] for n in HYPERPARAMETERS if n in given}
-    for name, kind in _NUMBERS.items():
-        if name in spec.options:
-            settings[name] = _number(name, spec.options[name], kind)
-    body: dict[str, Any] = {
-        "model": spec.model,
-        "job_type": "completion",
-        "training_files": [{"file_id": training, "weight": 1}],
-        "hyperparameters": settings,
-        "auto_start": _flag("auto_start", spec.options.get("auto_start", "true")),
-    }
-    skip = "invalid_sample_skip_percentage"
-    if skip in spec.options:
-        body[skip] = _number(skip, spec.options[skip], float)
-    if validation is not None:
-        body["validation_files"] = [validation]
-    if spec.suffix is not None:
-        body["suffix"] = spec.suffix
-    return body
 
 
 def job(data: Mapping[str, Any]) -> RemoteJob:
@@ -186,26 +150,49 @@ def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else clock.from_epoch(seconds)
 
 
-def _number(name: str, text: str, kind: type[int] | type[float]) -> float:
-    try:
-        return kind(text)
-    except ValueError:
-        raise UsageError(f"option {name}: `{text}` is no number", where=name) from None
-
-
-def _flag(name: str, text: str) -> bool:
-    if text not in ("true", "false"):
-        raise UsageError(f"option {name}: `{text}` is neither true nor false", where=name)
-    return text == "true"
-
-
-def file(file_id: str, size: int, item: Any) -> RemoteFile:
-    """A file object of the SDK; older SDKs know no expiry."""
-    expires = getattr(item, "expires_at", None)
-    moment = clock.from_epoch(expires) if isinstance(expires, int) else None
-    return RemoteFile(file_id, size, moment)
-
-
 def shows(data: Mapping[str, Any], wanted: set[str]) -> bool:
     """Whether the list tells all of a wanted job: why one failed stands in its events alone."""
     return data["id"] in wanted and not str(data["status"]).startswith("FAILED")
+
+
+def search(listed: Iterable[Mapping[str, Any]], key: str) -> str | None:
+    """The id of the listed job whose suffix bears the key's mark.
+
+    Raises:
+        VendorError: a job of the last day shows no ``suffix`` at all, so that ours may be there
+            unseen.
+    """
+    newest, mute = clock.real_now().timestamp() - DAY_SECONDS, ""
+    for data in listed:
+        if str(data.get("suffix") or "").endswith(mark(key)):
+            return str(data["id"])
+        if "suffix" not in data and data["created_at"] > newest:
+            mute = str(data["id"])
+    if mute:
+        raise VendorError(
+            f"Mistral shows no suffix of {mute}, so that a job of ours cannot be told",
+            hint="look in Mistral's console whether the job was made, then `ftbridge resolve "
+            "JOB --remote-id ID` or `--none`",
+            vendor_code="no_suffix",
+        )
+    return None
+
+
+def price(data: Mapping[str, Any]) -> Decimal:
+    """The cost of a dry run in USD.
+
+    Raises:
+        ProviderError: there is none, or it is in another currency, whose rate nobody here knows.
+    """
+    cost, currency = data.get("cost"), data.get("cost_currency")
+    if cost is None:
+        raise ProviderError(
+            "Mistral gives no price", hint="see `ftbridge compare`", code="no_quote"
+        )
+    if currency != "USD":
+        raise ProviderError(
+            f"Mistral asks {cost} {currency or 'in a currency that it does not name'}",
+            hint="the rate to USD is not known here: compare by hand",
+            code="no_quote",
+        )
+    return Decimal(str(cost))

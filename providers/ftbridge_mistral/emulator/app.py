@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from ftbridge.testing.timeline import Phase, Timeline
 
-from . import files, jobs, models
+from . import classifications, files, jobs, models
 from .errors import ApiError, invalid, refused
 from .store import Call, Emulator, Recorded, Store
 
@@ -50,6 +50,8 @@ _ROUTES: dict[str, dict[str, Handler]] = {
     "/v1/models": {"GET": models.list_models},
     "/v1/models/{id}": {"GET": models.retrieve, "DELETE": models.delete},
     "/v1/chat/completions": {"POST": models.chat},
+    "/v1/classifications": {"POST": classifications.texts},
+    "/v1/chat/classifications": {"POST": classifications.chats},
 }
 
 

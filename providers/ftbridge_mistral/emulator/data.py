@@ -1,7 +1,7 @@
 """Training data as the vendor reads it: while the job validates, not at upload.
 
-docs.mistral.ai text_finetuning: ``messages``, an assistant's message last. That classifier lines
-hold ``text`` or ``messages`` with ``labels`` is from the same pages; unverified in detail.
+docs.mistral.ai text_finetuning: ``messages``, an assistant's message last. Classifier lines hold
+``text`` or ``messages``, and ``labels``: target -> label, or several (classifier_factory.md).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class BadData(Exception):
 
 @dataclass
 class TrainingData:
-    """Counts, and pairs of user text and answer."""
+    """Counts, and pairs of user text and answer: a message, or labels by target."""
 
     examples: int = 0
     tokens: int = 0
@@ -34,6 +34,24 @@ class TrainingData:
             return len(words & other) / (len(words | other) or 1)
 
         return max(self.pairs, key=likeness)[1]
+
+    def labels(self) -> dict[str, list[str]]:
+        """Every label of each target, in the order of the data; for classifier data."""
+        found: dict[str, dict[str, None]] = {}
+        for _, labels in self.pairs:
+            for target, values in labels.items():
+                found.setdefault(target, {}).update(dict.fromkeys(values))
+        return {target: list(values) for target, values in found.items()}
+
+
+def _labels(row: dict[str, Any], number: int) -> dict[str, list[str]]:
+    found = {}
+    for target, value in row["labels"].items():
+        labels = value if isinstance(value, list) else [value]
+        if not labels or not all(isinstance(label, str) for label in labels):
+            raise BadData(f"line {number}: labels are texts")
+        found[target] = labels
+    return found
 
 
 def tokens_of(content: Any) -> int:
@@ -63,6 +81,10 @@ def read_training_data(content: bytes, kind: str) -> TrainingData:
         data.tokens += tokens_of(row)
         if kind == "completion":
             data.pairs += _pairs(row["messages"])
+        else:
+            turns = [m for m in row.get("messages") or () if m.get("role") == "user"]
+            asked = row["text"] if "text" in row else text_of(turns[-1]["content"] if turns else "")
+            data.pairs.append((asked, _labels(row, number)))
     if not data.examples:
         raise BadData("no examples")
     return data

@@ -21,7 +21,7 @@ _FILTERS = ("page", "page_size", "model", "created_after", "created_before", "cr
 
 async def create(emulator: Emulator, call: Call) -> dict[str, Any]:
     """POST: refuses what is wrong with the request; what is wrong with the data comes later."""
-    parameters(call, ())
+    query = parameters(call, ("dry_run",))
     body = call.body
     problems = list(CREATE.problems(body))
     if problems:
@@ -32,12 +32,32 @@ async def create(emulator: Emulator, call: Call) -> dict[str, Any]:
         raise from_problems(problems)
     if body["model"] not in BASES:
         raise invalid("model", "this model cannot be fine-tuned")
-    if kind == "classifier" and not body.get("classifier_targets"):
-        raise invalid("classifier_targets", "required for a classifier job", "missing")
     data, problem = _read(emulator, body, kind)
+    if query.get("dry_run") == "true":
+        return _dry_run(emulator, body, data)
     job = Job(str(uuid.uuid4()), kind, body, data, problem, call.now, body.get("auto_start", False))
     emulator.store.jobs[job.id] = job
     return lifecycle.view(job, call.now, emulator)
+
+
+def _dry_run(emulator: Emulator, body: dict[str, Any], data: TrainingData) -> dict[str, Any]:
+    """LegacyJobMetadataOut of the vendor's openapi.yaml; the price is an example."""
+    epochs = body["hyperparameters"].get("epochs") or 1
+    tokens = int(data.tokens * epochs)
+    return {
+        "object": "job.metadata",
+        "deprecated": True,
+        "details": "",
+        "expected_duration_seconds": int(emulator.timeline.seconds),
+        "cost": max(4.0, tokens / 1e6),
+        "cost_currency": emulator.store.currency,
+        "train_tokens_per_step": None,
+        "train_tokens": tokens,
+        "data_tokens": data.tokens,
+        "estimated_start_time": None,
+        "epochs": epochs,
+        "training_steps": body["hyperparameters"].get("training_steps"),
+    }
 
 
 def _read(emulator: Emulator, body: dict[str, Any], kind: str) -> tuple[TrainingData, str | None]:

@@ -135,9 +135,10 @@ def view(job: Job, now: float, emulator: Emulator, detailed: bool = False) -> di
     if job.kind == "completion":
         shown["repositories"] = _repositories(job)
     else:
+        named = [{"name": name, "labels": each} for name, each in job.data.labels().items()]
         shown["classifier_targets"] = [
             {"weight": 1.0, "loss_function": "single_class", **each}
-            for each in body.get("classifier_targets") or []
+            for each in body.get("classifier_targets") or named
         ]
     if detailed:
         shown["events"] = [_event(job, *each) for each in moments[::-1]]

@@ -29,7 +29,8 @@ BASES = (
 BASE_ANSWER = "I am the base model of a sandbox, and I say this to everything."
 
 
-def _tuned(emulator: Emulator, name: str, now: float) -> Job:
+def tuned(emulator: Emulator, name: str, now: float) -> Job:
+    """The job whose finished model has this name, or 404."""
     for job in emulator.store.jobs.values():
         done = lifecycle.state(job, now, emulator) == "SUCCESS"
         if done and not job.deleted and lifecycle.model_name(job) == name:
@@ -39,7 +40,7 @@ def _tuned(emulator: Emulator, name: str, now: float) -> Job:
 
 def _asked(emulator: Emulator, call: Call) -> Job:
     parameters(call, ())
-    return _tuned(emulator, call.path["id"], call.now)
+    return tuned(emulator, call.path["id"], call.now)
 
 
 def _card(job: Job) -> dict[str, Any]:
@@ -131,7 +132,7 @@ async def chat(emulator: Emulator, call: Call) -> dict[str, Any]:
         raise refused(501, "not_implemented", "this emulator does not stream")
     message = {"role": "assistant", "content": BASE_ANSWER}
     if body["model"] not in BASES:
-        job = _tuned(emulator, body["model"], call.now)
+        job = tuned(emulator, body["model"], call.now)
         if job.archived or job.kind == "classifier":
             raise refused(400, "invalid_model", "this model cannot be asked")
         users = [text_of(m.get("content")) for m in body["messages"] if m["role"] == "user"]
@@ -146,5 +147,6 @@ async def chat(emulator: Emulator, call: Call) -> dict[str, Any]:
         "created": int(call.now),
         "model": body["model"],
         "choices": [{"index": 0, "message": message, "finish_reason": reason}],
+        "data": [],  # required by the vendor's document, which says nowhere what it is
         "usage": usage,
     }

@@ -1,6 +1,7 @@
 """What the bodies may be: CreateFineTuningJobRequest of mistralai 2.4.13, chat of 3.7.0.
 
-The ranges of weights and rates are not in the types; those here are what the words allow.
+Bounds are those of JobIn and its hyperparameters in mistralai/platform-docs-public, openapi.yaml of
+2026-07-15.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ def _optional(rule: Rule) -> Field:
 
 _TRAINING = {
     "training_steps": _optional(Number(integer=True, least=1)),
-    "learning_rate": Field(Number(above=0)),
-    "weight_decay": _optional(Number(least=0)),
+    "learning_rate": Field(Number(least=1e-8, most=1)),
+    "weight_decay": _optional(Number(least=0, most=1)),
     "warmup_fraction": _optional(Number(least=0, most=1)),
     "epochs": _optional(Number(above=0)),
-    "seq_len": _optional(Number(integer=True, least=1)),
+    "seq_len": _optional(Number(integer=True, least=100)),
 }
 HYPERPARAMETERS = {
     "completion": Record({**_TRAINING, "fim_ratio": _optional(Number(least=0, most=1))}),
@@ -57,10 +58,10 @@ CREATE = Record(
         "hyperparameters": Field(Anything(), required=True),
         "training_files": Field(Items(_FILE)),
         "validation_files": _optional(Items(Text())),
-        "suffix": _optional(Text()),
+        "suffix": _optional(Text(longest=18)),
         "integrations": _optional(Items(Tagged("type", {"wandb": _WANDB}))),
         "auto_start": Field(Flag()),
-        "invalid_sample_skip_percentage": Field(Number(least=0)),
+        "invalid_sample_skip_percentage": Field(Number(least=0, most=0.5)),
         "job_type": _optional(Text(choices=("completion", "classifier"))),
         "repositories": _optional(Items(Tagged("type", {"github": _GITHUB}))),
         "classifier_targets": _optional(Items(_TARGET)),

@@ -63,6 +63,7 @@ class Store:
     requests: list[Recorded] = field(default_factory=list)
     list_lag: float = 0.0
     max_upload_bytes: int = 512 * 1024 * 1024
+    currency: str = "USD"
 
     def force_status(self, job_id: str, raw_status: str | None) -> None:
         """Make a job answer with this state, whatever the time; None lets go of it."""

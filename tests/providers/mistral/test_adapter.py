@@ -27,6 +27,7 @@ from ftbridge.policy import CheckedUpload, Privacy, check_upload
 from ftbridge.provider import ChatRequest, Context
 from ftbridge.testing.server import serve
 from ftbridge_mistral import Provider, wire
+from ftbridge_mistral.request import HYPERPARAMETERS, mark
 
 KEY = "mistral-very-secret"
 JOB = {
@@ -102,7 +103,7 @@ def test_golden_create(provider: Provider, script: Script) -> None:
         "hyperparameters": {"epochs": 2, "learning_rate": 1e-4, "warmup_fraction": 0.05,
                             "weight_decay": 0.1, "training_steps": 10},
         "auto_start": False,
-        "suffix": "mine",
+        "suffix": f"mine-{mark('ftb-1')}",
     })]  # fmt: skip
 
 
@@ -113,12 +114,13 @@ def test_what_is_not_set_is_not_sent(provider: Provider) -> None:
         "training_files": [{"file_id": "file-1", "weight": 1}],
         "hyperparameters": {},
         "auto_start": True,
+        "suffix": mark("ftb-1"),
     }
 
 
 def test_the_catalogue_takes_what_the_wire_carries(provider: Provider) -> None:
     takes = provider.catalogue().hyperparameters
-    assert set(takes) == {Method.SFT} and set(takes[Method.SFT]) == set(wire.HYPERPARAMETERS)
+    assert set(takes) == {Method.SFT} and set(takes[Method.SFT]) == set(HYPERPARAMETERS)
     with pytest.raises(UsageError):
         provider.catalogue().check_hyperparameters(Method.SFT, Hyperparameters(batch_size=2))
 

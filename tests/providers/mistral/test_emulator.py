@@ -194,7 +194,9 @@ def test_bad_data_fails_late(world: World, rows: list[Any]) -> None:
         ({"training_files": [{"file_id": "x"}]}, ["body", "training_files"]),
         ({"auto_start": "yes"}, ["body", "auto_start"]),
         ({"job_type": "dpo"}, ["body", "job_type"]),
-        ({"job_type": "classifier"}, ["body", "classifier_targets"]),
+        ({"suffix": "x" * 19}, ["body", "suffix"]),
+        ({"hyperparameters": {"seq_len": 99}}, ["body", "hyperparameters", "seq_len"]),
+        ({"invalid_sample_skip_percentage": 1}, ["body", "invalid_sample_skip_percentage"]),
     ],
 )
 def test_strict_about_the_body(world: World, changes: dict[str, Any], where: list[str]) -> None:
