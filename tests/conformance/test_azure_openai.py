@@ -91,7 +91,8 @@ class TestV1(Facts, LifeCycle, OverTheWire):
         assert sandbox is not None
         for name, value in sandbox.variables(served.url).items():
             monkeypatch.setenv(name, value)
-        quick = {"settle_seconds": "0.1", "patience_seconds": "1", "poll_seconds": "0.05"}
+        quick = {"settle_seconds": "0.1", "patience_seconds": "1", "poll_seconds": "0.05",
+                 "arm_url": served.url, "resource": "sandbox"}  # fmt: skip
         key = sandbox.variables(served.url)["AZURE_OPENAI_API_KEY"]
         return Rehearsing(served, tmp_path, key, quick | self.options)
 

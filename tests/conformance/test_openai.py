@@ -55,12 +55,8 @@ class TestOpenAI(Facts, LifeCycle, OverTheWire):
             monkeypatch.setenv(name, value)
         return Rehearsing(served, tmp_path)
 
-    def test_pages_are_turned(self, sandbox: Rehearsing, data: Path) -> None:
-        """More jobs than fit on a page, and more events."""
+    def test_pages_of_events_are_turned(self, sandbox: Rehearsing, data: Path) -> None:
         provider = sandbox.connect()
-        jobs = [self.create(provider, data, f"ftb-page-{number}") for number in range(25)]
-        found = provider.find("ftb-page-0")
-        assert found is not None and found.id == jobs[0].id
         file = provider.upload(self.checked(provider, data))
         request = provider.request(self.spec(provider, data), file.id, None, "ftb-long")
         request["method"]["supervised"] = {"hyperparameters": {"n_epochs": 20}}
