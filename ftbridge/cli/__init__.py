@@ -43,6 +43,7 @@ COMMANDS = {
     "deploy": "Make a tuned model answer; shows first what an hour costs.",
     "undeploy": "Stop a deployment and its bill.",
     "delete": "Delete a tuned model at the vendor.",
+    "serve": "Answer OpenAI's chat endpoint with a model.",
     "download": "Bring a tuned model's weights to a folder.",
     "providers": "What can be done where.",
     "models": "Which models can be tuned; fetch one for local use.",
