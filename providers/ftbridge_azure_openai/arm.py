@@ -49,7 +49,11 @@ class Manager:
             "sku": {"name": SKUS[sku], "capacity": capacity},
             "properties": {"model": {"format": "OpenAI", "name": model, "version": "1"}},
         }
-        self._call(lambda client, url: client.put(url, json=body), name)
+        try:
+            self._call(lambda client, url: client.put(url, json=body), name)
+        except VendorError as error:
+            if error.status != 409:  # an earlier request for the same is still being carried out
+                raise
         until = time.monotonic() + wait
         while True:
             found = self._call(lambda client, url: client.get(url), name).json()

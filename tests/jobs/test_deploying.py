@@ -167,6 +167,15 @@ def test_a_lost_answer_is_uncertain_until_it_is_asked_again(world: World, fault:
     assert world.deployed == []
 
 
+def test_one_that_is_still_being_made_is_waited_for(world: World) -> None:
+    world.injector.on("PUT", DEPLOYMENTS, DropAfter())
+    conflict = world.injector.on("PUT", DEPLOYMENTS, Answers(409))
+    with pytest.raises(ftbridge.NetworkError):
+        world.bridge.deploy(world.job)
+    assert world.bridge.deploy(world.job).state == "running"
+    assert conflict.done and len(world.deployed) == 1
+
+
 def test_an_undeploy_that_fails_stays_on_the_bill(world: World) -> None:
     world.bridge.deploy(world.job)
     world.injector.on("DELETE", DEPLOYMENTS, Answers(403))
