@@ -28,7 +28,8 @@ class TokenCount(_Frozen):
     ``low``/``high`` bound one pass where the count is an estimate; equal where it is exact.
     ``n_epochs`` is the number that the count of all epochs assumes. ``expected`` is the likeliest
     count of one pass; ``frame`` and ``tools`` are its parts outside the texts (special tokens and
-    constants; descriptions of tools), None where they were not counted apart.
+    constants; descriptions of tools), None where they were not counted apart. ``validation`` is
+    low and high of one pass over the validation file, where there is one.
     """
 
     low: int
@@ -39,6 +40,7 @@ class TokenCount(_Frozen):
     expected: int | None = None
     frame: int | None = None
     tools: int | None = None
+    validation: tuple[int, int] | None = None
 
     @property
     def band(self) -> tuple[float, float]:

@@ -91,7 +91,11 @@ def _plan(
         }
     )
     tokens, assumed = count_epochs(provider, spec, training)
-    usd = estimate(book, provider.name, spec.model, spec.method, provider.billing(spec, tokens))
+    if validation:
+        held_out = (validation.tokens.low, validation.tokens.high)
+        tokens = tokens.model_copy(update={"validation": held_out})
+    billed, adapter = provider.billing(spec, tokens), str(spec.adapter)
+    usd = estimate(book, provider.name, spec.model, spec.method, billed, adapter=adapter)
     losses = tuple(
         Loss(code=code, count=len(lines), lines=tuple(lines[:SHOWN_LINES]))
         for code, lines in sorted(training.losses.items())

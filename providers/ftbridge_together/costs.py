@@ -41,14 +41,17 @@ def quantities(
         lines = [_unpacked(line, spec, tokens, context) for line in lines]
     evaluations = int(spec.options.get("n_evals", "0"))
     if evaluations and spec.validation:
+        size = spec.validation.bytes
+        low, high = tokens.validation or (0, size)
+        counted = f"{high:,}" if tokens.validation else f"at most {size:,}"
         lines.append(
             Quantity(
                 name="evaluation",
                 item="training_tokens",
-                low=Decimal(0),
-                high=Decimal(evaluations * spec.validation.bytes) / MILLION,
-                formula=f"{evaluations} x at most {spec.validation.bytes:,} validation tokens "
-                "(a byte has at most one)",
+                low=Decimal(evaluations * low) / MILLION,
+                high=Decimal(evaluations * high) / MILLION,
+                formula=f"{evaluations} x {counted} validation tokens"
+                + ("" if tokens.validation else " (a byte has at most one)"),
                 tier=tier,
             )
         )

@@ -170,3 +170,29 @@ def test_the_book_is_sound() -> None:
     for row in rows:
         assert row.source and row.evidence and row.unit.startswith("usd_per_")
         assert row.source_date <= row.seen
+
+
+def test_a_plan_is_priced_for_its_adapter(closed_world: Path, tmp_path: Path) -> None:
+    data, model = write_chats(tmp_path / "a.jsonl"), "Qwen/Qwen3.5-9B"
+    own = ["together", model, "training_tokens", "9", "--adapter", "full"]
+    assert run(["prices", "set", *own]) == 0
+    bridge = ftbridge.Bridge()
+    for adapter, price in (("lora", "0.34"), ("full", "9")):
+        plan = bridge.plan(data, provider="together", model=model, adapter=adapter)
+        assert plan.usd.lines[0].unit_price == Decimal(price)
+
+
+def test_validation_tokens_are_counted_and_billed_where_the_vendor_does(tmp_path: Path) -> None:
+    """Together: n_epochs x training tokens + n_evals x validation tokens, at one price."""
+    data, held_out = write_chats(tmp_path / "a.jsonl"), write_chats(tmp_path / "b.jsonl")
+    plan = ftbridge.Bridge().plan(
+        data, provider="together", model="Qwen/Qwen3.5-9B", adapter="lora", n_epochs=2,
+        validation=held_out, options={"n_evals": "5"},
+    )  # fmt: skip
+    assert plan.tokens.validation
+    lines = {line.name: line for line in plan.usd.lines}
+    low, high = plan.tokens.validation
+    assert lines["evaluation"].high == (high * 5 * Decimal("0.34") / 10**6).quantize(
+        Decimal("0.000001")
+    )
+    assert lines["evaluation"].low > 0 and low > 0

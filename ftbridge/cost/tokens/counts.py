@@ -135,4 +135,5 @@ class Totals:
     def count(self, n_epochs: int) -> TokenCount:
         """The count that plans and offers show."""
         shown = asdict(self) | {"n_epochs": n_epochs}
-        return TokenCount(**{name: shown[name] for name in TokenCount.model_fields})
+        fields = TokenCount.model_fields.keys() & shown.keys()
+        return TokenCount(**{name: shown[name] for name in fields})
