@@ -6,10 +6,10 @@ from __future__ import annotations
 import sqlite3
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from crash.conftest import Children
+from crash.recovery import WHEN, Call, When, param, revive, strike
 from emulated import Account
 
 from ftbridge.testing.faults import Does
@@ -22,14 +22,13 @@ COMMITS = [
     "start.wait_files", "finish.wait_files", "start.create", "finish.create", "adopt",
 ]  # fmt: skip
 BOUNDARIES = [f"{commit}:{when}" for commit in COMMITS for when in ("before", "after")]
-CALLS = {
+CALLS: dict[str, Call] = {
     "upload training": ("POST", r"/files$", 0),
     "upload validation": ("POST", r"/files$", 1),
     "see training file": ("GET", r"/files/[^/]+$", 0),
     "see validation file": ("GET", r"/files/[^/]+$", 1),
     "create": ("POST", r"/jobs$", 0),
 }
-WHEN: tuple[Literal["before", "after", "instead"], ...] = ("before", "after", "instead")
 LAGGED = {"lists lag": 0.3, "lists are prompt": 0.0}
 
 Case = tuple[str, str, str]
@@ -49,11 +48,6 @@ FAST = {
 }
 
 
-def _param(case: Case) -> object:
-    marks = [] if case in FAST else [pytest.mark.long]
-    return pytest.param(*case, id="-".join(case).replace(" ", "_"), marks=marks)
-
-
 def _submit(data: tuple[Path, Path]) -> list[str]:
     train, valid = map(str, data)
     return ["submit", train, "--provider", "openai", "--validation", valid, "--yes", "--json"]
@@ -63,19 +57,6 @@ def _env(openai: Account, home: Path, lag: str) -> dict[str, str]:
     openai.reset().list_lag = LAGGED[lag]
     # Room for a loaded machine: a list that lags must never lag longer than the window.
     return openai.env(home, FTBRIDGE_OPENAI_SETTLE_SECONDS="0.9" if LAGGED[lag] else "0.1")
-
-
-def _revive(children: Children, home: Path, env: dict[str, str], submit: list[str]) -> str:
-    """What a person does after a crash; returns the job's id."""
-    listed = children.run(["jobs", "--json"], env).json()["jobs"]
-    if not listed:  # killed before the intent was there: nothing was promised
-        assert children.run(submit, env).code == 0
-    else:
-        revived = children.run(["resume", listed[0]["job"], "--json"], env)
-        assert (revived.code, revived.err) == (0, "")
-    again = children.run(submit, env)  # the same plan attaches
-    assert again.code == 0, again
-    return str(again.json()["job"])
 
 
 def _check(openai: Account, home: Path, job: str) -> None:
@@ -91,27 +72,22 @@ def _check(openai: Account, home: Path, job: str) -> None:
         known = {row[0] for row in ledger.execute("select remote_id from files")}
         assert known == {file.id for file in files} == {remote[0].training_file,
                                                         remote[0].validation_file}  # fmt: skip
-        assert ledger.execute("select count(*) from egress where action = 'sent'").fetchone() == (2,)
+        sent = ledger.execute("select count(*) from egress where action = 'sent'")
+        assert sent.fetchone() == (2,)
         assert ledger.execute("select count(*) from reservations").fetchone() == (1,)
         assert ledger.execute("select count(*) from training_rows").fetchone() == (12,)
         assert ledger.execute("pragma integrity_check").fetchone() == ("ok",)
     ledger.close()
 
 
-@pytest.mark.parametrize(("kind", "point", "lag"), [_param(case) for case in CASES])
+@pytest.mark.parametrize(("kind", "point", "lag"), [param(case, FAST) for case in CASES])
 def test_killed_once(
     children: Children, openai: Account, data: tuple[Path, Path], tmp_path: Path,
     kind: str, point: str, lag: str,
 ) -> None:  # fmt: skip
     env, home = _env(openai, tmp_path, lag), tmp_path
-    if kind != "commit":
-        method, path, skip = CALLS[point]
-        when = next(when for when in WHEN if kind.endswith(when))
-        openai.injector.on(method, path, Does(children.kill, when), skip=skip)
-    killed = children.run(_submit(data), env, crash=point if kind == "commit" else "")
-    assert killed.code == -9, killed
-    openai.injector.heal()
-    _check(openai, home, _revive(children, home, env, _submit(data)))
+    strike(children, openai.injector, CALLS, kind, point, _submit(data), env)
+    _check(openai, home, revive(children, env, _submit(data)))
 
 
 @pytest.mark.parametrize(
@@ -134,13 +110,13 @@ def test_killed_twice(
     assert children.run(_submit(data), env, crash=first).code == -9
     job = children.run(["jobs", "--json"], env).json()["jobs"][0]["job"]
     children.run(["resume", job, "--json"], env, crash=second)
-    _check(openai, tmp_path, _revive(children, tmp_path, env, _submit(data)))
+    _check(openai, tmp_path, revive(children, env, _submit(data)))
 
 
 @pytest.mark.parametrize("when", WHEN)
 def test_killed_while_searching(
     children: Children, openai: Account, data: tuple[Path, Path], tmp_path: Path,
-    when: Literal["before", "after", "instead"],
+    when: When,
 ) -> None:  # fmt: skip
     env = _env(openai, tmp_path, "lists lag")
     openai.injector.on("POST", r"/jobs$", Does(children.kill, "after"))
@@ -150,7 +126,7 @@ def test_killed_while_searching(
     job = children.run(["jobs", "--json"], env).json()["jobs"][0]["job"]
     assert children.run(["resume", job], env).code == -9
     openai.injector.heal()
-    _check(openai, tmp_path, _revive(children, tmp_path, env, _submit(data)))
+    _check(openai, tmp_path, revive(children, env, _submit(data)))
 
 
 def test_no_boundary_is_forgotten(

@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from crash.conftest import Children
+from crash.recovery import CREATE_POINTS, WHEN, Call, param, revive, strike
 from emulated import Switch
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ftbridge.testing.faults import Does
 from ftbridge.testing.proxy import Injector
 from ftbridge.testing.server import serve
 from ftbridge_together.emulator import JOB_TIMELINE, Store, create_app
 from ftbridge_together.request import mark
 
-CALLS = {
+CALLS: dict[str, Call] = {
     "limits": ("GET", r"/models/limits", 0),
     "announce training": ("POST", r"/v1/files$", 0),
     "send training": ("PUT", r"/upload/", 0),
@@ -34,14 +34,11 @@ CALLS = {
     "see training file": ("GET", r"/v1/files/[^/]+$", 0),
     "create": ("POST", r"/fine-tunes$", 0),
 }
-WHEN: tuple[Literal["before", "after", "instead"], ...] = ("before", "after", "instead")
-POINTS = ("start.create:before", "start.create:after", "finish.create:before",
-          "finish.create:after", "adopt:before", "adopt:after")  # fmt: skip
 SPEED = 100
 LAGGED = {"lists lag": 0.3, "lists are prompt": 0.0}
 Case = tuple[str, str, str]
 CASES: list[Case] = [
-    *(("commit", point, lag) for point in POINTS for lag in LAGGED),
+    *(("commit", point, lag) for point in CREATE_POINTS for lag in LAGGED),
     *((f"call {when}", name, lag) for name in CALLS for when in WHEN for lag in LAGGED),
 ]
 FAST = {
@@ -99,11 +96,6 @@ def together() -> Iterator[Account]:
         yield Account(switch, injector, stack.enter_context(injector.serve()))
 
 
-def _param(case: Case) -> object:
-    marks = [] if case in FAST else [pytest.mark.long]
-    return pytest.param(*case, id="-".join(case).replace(" ", "_"), marks=marks)
-
-
 def _env(together: Account, home: Path, lag: str) -> dict[str, str]:
     together.reset(LAGGED[lag])
     return {
@@ -134,7 +126,7 @@ def _check(together: Account, home: Path, job: str) -> None:
     ledger.close()
 
 
-@pytest.mark.parametrize(("kind", "point", "lag"), [_param(case) for case in CASES])
+@pytest.mark.parametrize(("kind", "point", "lag"), [param(case, FAST) for case in CASES])
 def test_killed_once(
     children: Children, together: Account, data: tuple[Path, Path], tmp_path: Path,
     kind: str, point: str, lag: str,
@@ -142,17 +134,5 @@ def test_killed_once(
     env = _env(together, tmp_path, lag)
     train, valid = map(str, data)
     submit = ["submit", train, "--provider", "together", "--validation", valid, "--yes", "--json"]
-    if kind != "commit":
-        method, path, skip = CALLS[point]
-        when = next(when for when in WHEN if kind.endswith(when))
-        together.injector.on(method, path, Does(children.kill, when), skip=skip)
-    killed = children.run(submit, env, crash=point if kind == "commit" else "")
-    assert killed.code == -9, killed
-    together.injector.heal()
-    listed = children.run(["jobs", "--json"], env).json()["jobs"]
-    if listed:
-        revived = children.run(["resume", listed[0]["job"], "--json"], env)
-        assert (revived.code, revived.err) == (0, "")
-    again = children.run(submit, env)  # the same plan attaches, or is new: nothing was promised
-    assert again.code == 0, again
-    _check(together, tmp_path, str(again.json()["job"]))
+    strike(children, together.injector, CALLS, kind, point, submit, env)
+    _check(together, tmp_path, revive(children, env, submit))
