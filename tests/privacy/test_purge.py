@@ -85,10 +85,10 @@ def test_replies_of_its_evaluations_go_too(
     held = project / "held.jsonl"
     held.write_text(rows("quite another question", 3))
     assert ask("eval", held, "--model", ended, "--baseline", "base").code == 0
-    kept = [path for path in (closed_world / "eval").rglob("*.json")]
+    kept = list((closed_world / "eval").rglob("*.json"))
     assert kept and all(path.stat().st_mode & 0o077 == 0 for path in kept)
     assert ask("purge", ended).json["replies"] == len(kept)
-    assert [path for path in (closed_world / "eval").rglob("*.json")] == []
+    assert list((closed_world / "eval").rglob("*.json")) == []
 
 
 # -- retention -----------------------------------------------------------------------------------
@@ -138,9 +138,7 @@ def test_retention_that_fails_is_said_and_tried_again(
     assert vendor.uploaded() == []
 
 
-def test_a_shorter_time_now_counts(
-    vendor: Account, retention: Path, data: Path, ask: Ask
-) -> None:
+def test_a_shorter_time_now_counts(vendor: Account, retention: Path, data: Path, ask: Ask) -> None:
     assert ask("submit", data, "--provider", "openai", "--yes", "--watch").code == 0
     assert len(vendor.uploaded()) == 1
     retention.write_text('[policy]\nretention = "0d"\n')
