@@ -20,6 +20,10 @@ REHEARSED = sorted(path.stem for path in FOLDER.glob("*.toml"))
 ALWAYS = ("doctor", "check", "compare", "plan", "submit", "watch", "events", "chat", "purge")
 
 
+def test_every_emulated_provider_has_its_rehearsal() -> None:
+    assert set(REHEARSED) == set(EMULATED)
+
+
 @pytest.mark.parametrize(
     "provider",
     [pytest.param(name, marks=[] if name == "openai" else pytest.mark.long) for name in REHEARSED],
