@@ -41,8 +41,11 @@ def hosting(options: Mapping[str, str], model: str, hours: int) -> list[Quantity
     """The dedicated deployment that a tuned model answers on.
 
     One GPU for the lowest bracket; for other models the number is not known before the vendor
-    says it, unless option ``gpus`` does.
+    says it, unless option ``gpus`` does. Nothing for a place on a deployment that is up already
+    (option ``deployment``): its bill runs anyway.
     """
+    if "deployment" in options:
+        return []
     count = whole("gpus", options["gpus"]) if "gpus" in options else None
     count = 1 if count is None and _is_small(model) else count
     amount = None if count is None else Decimal(hours * count)

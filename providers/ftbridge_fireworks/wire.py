@@ -165,7 +165,7 @@ def job(data: Mapping[str, Any]) -> RemoteJob:
     done = state is State.SUCCEEDED
     percent = progress.get("percent")
     read = progress.get("inputTokens") if done and flat else None
-    seconds = data.get("acceleratorSeconds")
+    seconds = data.get("acceleratorSeconds") or {}
     return RemoteJob(
         id=name,
         state=state,
@@ -179,6 +179,8 @@ def job(data: Mapping[str, Any]) -> RemoteJob:
         progress=None if percent is None else percent / 100,
         n_epochs=settings.get("epochs"),
         estimated_usd=_usd(data.get("estimatedCost")),
+        # Of one kind of GPU: seconds of two kinds have two prices.
+        billed_seconds=Decimal(next(iter(seconds.values()))) if len(seconds) == 1 else None,
         details={"accelerator_seconds": seconds} if seconds else {},
     )
 

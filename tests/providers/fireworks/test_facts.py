@@ -65,6 +65,9 @@ def test_every_estimate_has_the_deployment() -> None:
     assert next(line.high for line in usd.lines if line.name == "hosting") == Decimal(260)
     usd = price(connect(), model=MODELS + "qwen3-32b")  # nobody knows how many GPUs
     assert usd.unknown == ("hosting",) and usd.high is not None
+    shared = connect(deployment="mine")
+    assert [line.name for line in price(shared).lines] == ["training"]
+    assert shared.hosting(spec().model) == []
     hour = connect().hosting(spec().model)[0]
     assert (hour.low, hour.training) == (Decimal(1), False)
 

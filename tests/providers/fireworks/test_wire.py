@@ -206,6 +206,16 @@ def test_a_finished_job(provider: Provider, recorder: Recorder) -> None:
     assert seen.finished_at == "2026-11-25T10:30:00Z"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "billed"), [({}, None), ({"H100": "90"}, 90), ({"H100": "90", "H200": "5"}, None)]
+)
+def test_seconds_of_a_reinforcement_job(seconds: dict[str, str], billed: int | None) -> None:
+    name = "accounts/acme/reinforcementFineTuningJobs/ftb-1"
+    seen = wire.job({"name": name, "state": "JOB_STATE_COMPLETED", "acceleratorSeconds": seconds})
+    assert seen.billed_seconds == billed
+    assert seen.details == ({"accelerator_seconds": seconds} if seconds else {})
+
+
 def test_a_taken_id_is_our_own_job(provider: Provider, recorder: Recorder) -> None:
     taken = (409, {"code": 6, "message": "already exists"})
     recorder.plan.append(taken)
