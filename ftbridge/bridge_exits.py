@@ -17,6 +17,7 @@ from ftbridge.jobs.ledger.deployments import DeploymentRow, ModelKey
 from ftbridge.jobs.move import Move, Wished, move
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.retirements import Retirement, retirements
+from ftbridge.jobs.spec import Method
 from ftbridge.provider import Provider
 
 
@@ -51,8 +52,8 @@ class BridgeExits:
         Raises:
             Unsupported: where the provider has no deployments.
         """
-        key, place = self._tuned_model(reference, options)
-        return deploying.usd_per_hour(place, key.base, self.prices)
+        key, place, method = self._tuned_model(reference, options)
+        return deploying.usd_per_hour(place, key.base, self.prices, method)
 
     def deploy(
         self,
@@ -62,14 +63,14 @@ class BridgeExits:
         allow_unknown_cost: bool = False,
     ) -> DeploymentRow:
         """Make a tuned model answer, where that needs a deployment. From here it is billed by
-        the hour until :meth:`undeploy`; one that runs already is left as it is.
+        the hour until :meth:`undeploy`; there is never more than one of a model.
 
         Raises:
             BudgetRefused: where nobody knows what an hour costs, unless that is allowed.
             Unsupported, ProviderError: see :func:`ftbridge.jobs.deploying.deploy`.
         """
-        key, place = self._tuned_model(reference, options)
-        rate = deploying.usd_per_hour(place, key.base, self.prices)
+        key, place, method = self._tuned_model(reference, options)
+        rate = deploying.usd_per_hour(place, key.base, self.prices, method)
         deploying.require_known(rate, allow_unknown_cost)
         return deploying.deploy(key, place, self.ledger, rate)
 
@@ -81,7 +82,7 @@ class BridgeExits:
         Raises:
             Unsupported, ProviderError: see :func:`ftbridge.jobs.deploying.undeploy`.
         """
-        key, place = self._tuned_model(reference, options)
+        key, place, _ = self._tuned_model(reference, options)
         return deploying.undeploy(key, place, self.ledger)
 
     def delete_model(self, reference: str, *, options: Mapping[str, str] | None = None) -> str:
@@ -91,25 +92,29 @@ class BridgeExits:
             OperationFailed: where it is deployed.
             Unsupported, ProviderError: see :func:`ftbridge.jobs.deploying.delete_model`.
         """
-        key, place = self._tuned_model(reference, options)
+        key, place, _ = self._tuned_model(reference, options)
         deploying.delete_model(key, place, self.ledger)
         return key.name
 
     def _tuned_model(
         self, reference: str, options: Mapping[str, str] | None
-    ) -> tuple[ModelKey, Provider]:
-        """A tuned model as the ledger knows it, and its provider, reached as its job was."""
+    ) -> tuple[ModelKey, Provider, str]:
+        """A tuned model as the ledger knows it, its provider, reached as its job was, and the
+        method it was tuned by."""
         name, colon, model = reference.partition(":")
         given = dict(options or {})
         if colon and name in registry.names():
             place = self.provider(name, given)
-            job_id, base = self.ledger.deployments.made_by(name, model) or (None, model)
-            return ModelKey(name, place.account, model, base, job_id), place
+            row = self.ledger.deployments.made_by(name, model)
+            base, job_id = (row.model, row.id) if row else (model, None)
+            key = ModelKey(name, place.account, model, base, job_id)
+            return key, place, row.method if row else Method.SFT
         job = self.job(reference)
         tuned = job.tuned()
         spec = job.plan.spec
         place = self.provider(job.provider, spec.options | spec.connection | given)
-        return ModelKey(job.provider, place.account, tuned.name, job.row.model, job.id), place
+        key = ModelKey(job.provider, place.account, tuned.name, job.row.model, job.id)
+        return key, place, job.row.method
 
     # -- going elsewhere ---------------------------------------------------------------------
 

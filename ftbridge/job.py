@@ -11,7 +11,7 @@ from ftbridge import weights
 from ftbridge.errors import JobFailed, JobUncertain, OperationFailed
 from ftbridge.jobs import control, purging, verdict
 from ftbridge.jobs.ledger import JobRow
-from ftbridge.jobs.ledger.deployments import Serving
+from ftbridge.jobs.ledger.deployments import DeploymentRow, Serving
 from ftbridge.jobs.notify import tell_once
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.purging import Purged
@@ -189,6 +189,10 @@ class Job:
     def warnings(self) -> list[str]:
         """What looked wrong so far, each said once: unknown states, standstill, cost."""
         return self._bridge.ledger.history.warnings(self.id)
+
+    def deployments(self) -> list[DeploymentRow]:
+        """What of its model is deployed, or may be; each is billed by the hour."""
+        return self._bridge.ledger.deployments.serving(self.id).running.get(self.id, [])
 
     def pause(self) -> Job:
         """Stop it so that it can go on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ftbridge.cli.session import Session
+from ftbridge.cli.session import Session, deployed
 from ftbridge.cli.session import command as common
 
 
@@ -17,4 +17,6 @@ def command(session: Session, job: str) -> None:
     found.refresh()
     content = found.to_dict() | {"warnings": found.warnings()}
     session.document(content)
-    session.table(("", ""), [(name, value) for name, value in content.items() if value])
+    running = [("deployed", deployed(row)) for row in found.deployments()]
+    del content["deployments"]
+    session.table(("", ""), [(name, value) for name, value in content.items() if value] + running)

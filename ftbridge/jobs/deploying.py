@@ -22,13 +22,10 @@ from ftbridge.jobs.ledger import Ledger
 from ftbridge.jobs.ledger.deployments import DeploymentRow, DeploymentState, ModelKey
 from ftbridge.jobs.ledger.reservations import micro
 from ftbridge.jobs.retry import patiently
-from ftbridge.jobs.spec import Method
 from ftbridge.provider import Provider
 
 
-def usd_per_hour(
-    provider: Provider, base: str, book: PriceBook, method: str = Method.SFT
-) -> Decimal | None:
+def usd_per_hour(provider: Provider, base: str, book: PriceBook, method: str) -> Decimal | None:
     """What an hour of a deployment costs in USD; None where that is not known, 0 where nothing
     is billed by the hour.
 
@@ -56,7 +53,8 @@ def require_known(rate: Decimal | None, allowed: bool) -> None:
 def deploy(
     key: ModelKey, provider: Provider, ledger: Ledger, rate: Decimal | None
 ) -> DeploymentRow:
-    """Make a tuned model answer. One that is running already is returned as it is.
+    """Make a tuned model answer. The vendor is asked again where it should be running already:
+    it may have ended there.
 
     Args:
         rate: USD an hour, as it was shown to the person; None where it is not known.
@@ -69,13 +67,11 @@ def deploy(
     if not provider.supports("deploy"):
         raise provider.unsupported("deploy")
     provider.require_ready()
-    row, new = ledger.deployments.begin(key, micro(rate))
-    if row.state is DeploymentState.RUNNING:
-        return row
+    row, known = ledger.deployments.begin(key, micro(rate))
     try:
         name = patiently(provider, provider.deploy, key.name)
     except FtbridgeError as error:
-        if new and _surely_refused(error):
+        if _surely_refused(error) and not known:
             ledger.deployments.move(row.id, DeploymentState.FAILED)
         else:
             ledger.deployments.move(row.id, DeploymentState.UNCERTAIN)

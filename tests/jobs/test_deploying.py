@@ -88,7 +88,9 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
     return asked
 
 
-def test_shown_confirmed_deployed_and_stopped(world: World, ask: Ask) -> None:
+def test_shown_confirmed_deployed_and_stopped(
+    world: World, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, said = ask("deploy", world.job)
     assert (code, said["error"]["where"]) == (2, "--yes")
     assert "1.70 USD" in said["error"]["message"] and world.deployed == []
@@ -104,6 +106,10 @@ def test_shown_confirmed_deployed_and_stopped(world: World, ask: Ask) -> None:
         shown = ask(*([command, world.job] if command == "status" else [command]))[1]
         job = shown if command == "status" else shown["jobs"][0]
         assert [(d["state"], d["usd_per_hour"]) for d in job["deployments"]] == [("running", 1.7)]
+    for command in (["status", world.job], ["jobs"]):
+        capsys.readouterr()
+        assert run(command) == 0
+        assert "running, 1.70 USD/h" in capsys.readouterr().out
     assert ask("chat", world.job, "train 3")[1]["text"] == "yes"
     code, said = ask("undeploy", world.job)
     assert (code, said["deployment"]["state"]) == (0, "ended")
@@ -113,14 +119,31 @@ def test_shown_confirmed_deployed_and_stopped(world: World, ask: Ask) -> None:
 
 def test_twice_is_once(world: World) -> None:
     first = world.bridge.deploy(world.job)
-    world.injector.requests.clear()
-    assert world.bridge.deploy(world.job) == first
-    assert not world.injector.requests, "what runs is not asked for again"
+    assert world.bridge.deploy(world.job) == first and len(world.deployed) == 1
     model = f"azure_openai:{world.bridge.job(world.job).model}"
     assert world.bridge.deploy(model) == first, "the same model by its name"
     ended = world.bridge.undeploy(model)
     assert ended and ended.job_id == world.job and world.deployed == []
     assert world.bridge.deploy(world.job).id != first.id
+
+
+def test_what_ended_at_the_vendor_is_made_again(world: World) -> None:
+    world.bridge.deploy(world.job)
+    world.bridge.provider("azure_openai").undeploy(str(world.bridge.job(world.job).model))
+    assert world.deployed == [] and world.row["state"] == "running", "nobody has told us"
+    world.bridge.deploy(world.job)
+    assert len(world.deployed) == 1 and world.row["state"] == "running"
+
+
+def test_another_price_is_another_row(world: World) -> None:
+    first = world.bridge.deploy(world.job)
+    free = world.bridge.deploy(world.job, options={"deployment_type": "developer"})
+    assert free.id != first.id and world.row["usd_per_hour"] == 0
+    assert len(world.deployed) == 1
+    world.injector.on("PUT", DEPLOYMENTS, Answers(403))
+    with pytest.raises(ftbridge.VendorError):
+        world.bridge.deploy(world.job)
+    assert world.row["state"] == "uncertain", "the one before may run on"
 
 
 def test_its_cost_so_far(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ftbridge import clock
 from ftbridge.jobs.ledger.database import Database, values
+from ftbridge.jobs.ledger.job_row import COLUMNS, JobRow, to_row
 from ftbridge.jobs.ledger.schema import deployments, jobs, models
 
 
@@ -100,13 +101,20 @@ class Deployments:
     def begin(self, key: ModelKey, micro_usd_per_hour: int | None) -> tuple[DeploymentRow, bool]:
         """Write that a model is about to be deployed, before the vendor is asked.
 
+        One that has not ended goes on, as another row where an hour has another price now.
+
         Returns:
-            The new deployment, or the one of this model that has not ended; whether it is new.
+            The deployment, and whether the vendor may have had it before.
         """
         with self._db.write() as connection:
             found = connection.execute(_query().where(*_is(key), _OPEN)).first()
+            if found and found.micro_usd_per_hour == micro_usd_per_hour:
+                return _row(found), True
             if found:
-                return _row(found), False
+                ended = {"state": str(DeploymentState.ENDED), "ended_at": clock.stamp()}
+                connection.execute(
+                    update(deployments).where(deployments.c.id == found.id).values(ended)
+                )
             made = connection.execute(
                 insert(deployments)
                 .values(
@@ -119,7 +127,7 @@ class Deployments:
                 .returning(deployments.c.id)
             ).scalar_one()
             row = connection.execute(_query().where(deployments.c.id == made)).one()
-        return _row(row), True
+        return _row(row), found is not None
 
     def move(
         self, deployment_id: int, state: DeploymentState, name: str | None = None
@@ -157,14 +165,12 @@ class Deployments:
                 found.setdefault(record.job_id, []).append(_row(record))
         return found
 
-    def made_by(self, provider: str, model: str) -> tuple[str, str] | None:
-        """The job that a tuned model came from, and the base it was tuned from."""
-        query = select(jobs.c.id, jobs.c.model).where(
-            jobs.c.provider == provider, jobs.c.result_model == model
-        )
+    def made_by(self, provider: str, model: str) -> JobRow | None:
+        """The job that a tuned model came from."""
+        query = select(*COLUMNS).where(jobs.c.provider == provider, jobs.c.result_model == model)
         with self._db.read() as connection:
             found = connection.execute(query.order_by(jobs.c.created_at.desc())).first()
-        return (found.id, found.model) if found else None
+        return to_row(found) if found else None
 
     # -- deleted models ----------------------------------------------------------------------
 
