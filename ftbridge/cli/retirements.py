@@ -21,9 +21,9 @@ def command(session: Session, within: int | None) -> None:
             (
                 item.ending.day,
                 item.days,
-                item.job.id,
-                item.job.provider,
-                item.job.result_model or item.job.model,
+                item.job,
+                item.provider,
+                item.model or item.base_model,
                 item.ending.what,
                 f"{item.ending.source}, seen {item.ending.as_of}",
                 item.move,

@@ -38,11 +38,16 @@ class Ending:
 class Retirement:
     """A job of the ledger, with its tuned model, that an ending concerns.
 
-    ``days`` are left until then, negative where it is past. ``move`` is a command; None where no
-    other provider does the job's method.
+    ``made`` is when the job was. ``days`` are left until the end, negative where it is past.
+    ``move`` is a command; None where no other provider does the job's method.
     """
 
-    job: JobRow
+    job: str
+    provider: str
+    state: State
+    base_model: str
+    model: str | None
+    made: str
     ending: Ending
     days: int
     move: str | None
@@ -50,11 +55,11 @@ class Retirement:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
-            "job": self.job.id,
-            "provider": self.job.provider,
-            "state": str(self.job.state),
-            "base_model": self.job.model,
-            "model": self.job.result_model,
+            "job": self.job,
+            "provider": self.provider,
+            "state": str(self.state),
+            "base_model": self.base_model,
+            "model": self.model,
             "what": self.ending.what,
             "date": self.ending.day.isoformat(),
             "days": self.days,
@@ -113,8 +118,13 @@ def retirements(
             days = (ending.day - today).days
             if within is None or days <= within:
                 place = elsewhere(row.provider, row.model, row.method)
-                found.append(Retirement(row, ending, days, place and command(row.id, *place)))
-    return sorted(found, key=lambda item: (item.ending.day, item.job.created_at, item.job.id))
+                found.append(
+                    Retirement(
+                        row.id, row.provider, row.state, row.model, row.result_model,
+                        row.created_at, ending, days, place and command(row.id, *place),
+                    )
+                )  # fmt: skip
+    return sorted(found, key=lambda item: (item.ending.day, item.made, item.job))
 
 
 def command(job: str, provider: str, model: str | None) -> str:

@@ -209,6 +209,7 @@ def test_everything_that_ends_is_listed_by_date(
     bridge: ftbridge.Bridge, job: ftbridge.Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nano = "gpt-4.1-nano-2025-04-14"
+    monkeypatch.setenv("FTBRIDGE_NOW", f"{TODAY}T01:00:00Z")  # made after the first
     second = done(bridge, write_chats(tmp_path / "b.jsonl"), model=nano)
     found = [item.to_dict() for item in bridge.retirements()]
     assert [(item["job"], item["what"], item["date"]) for item in found] == [
