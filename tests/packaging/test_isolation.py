@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from emulated import write_chats
 from ftbridge import registry
 from ftbridge.testing.server import serve
 
+ROOT = Path(__file__).parents[2]
 SDKS = {name: frozenset(registry.load(name).sdk) for name in registry.names()}
 USE = """
 import json, sys
@@ -69,6 +72,21 @@ def test_nothing_of_another_vendor_is_imported(name: str, tmp_path: Path) -> Non
     brought = _run(ALONE, *sorted(SDKS[name]), env=env) if sandbox is not None else []
     assert not _others(name, used) - set(brought)
     assert sandbox is None or SDKS[name] & set(used)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_provider_is_packed_and_its_extra_exists(name: str) -> None:
+    """What the install line promises: the extra, `all` with it, and the folder in the wheel."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    place = registry.load(name)
+    packed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert place.folder.relative_to(ROOT).as_posix() in packed
+    extras = project["project"]["optional-dependencies"]
+    whole = re.search(r"\[(.+)\]", extras["all"][0])
+    assert whole is not None
+    if place.sdk:
+        assert place.install_hint() == f"pip install 'ftbridge[{place.extra}]'"
+        assert place.extra in extras and place.extra in whole[1].split(",")
 
 
 def test_a_foreign_sdk_would_be_noticed() -> None:
