@@ -70,6 +70,10 @@ class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
             validation=None if validation is None else _dataset(validation),
             provider=provider,
         )
+        if report.ok and not structure_only:
+            known = provider if provider in registry.names() else None
+            report.tokens = self.tokens(dataset, provider=known)
+        return report
 
     # -- providers ---------------------------------------------------------------------------
 
@@ -170,7 +174,8 @@ class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
         place = self.provider(name, given | connection)
         if "base_url" not in connection and place.leaves and not place.at_vendor:
             connection["base_url"] = place.endpoint
-        return place, given, connection
+        kept = {name: value for name, value in place.kept.items() if name not in given}
+        return place, given, connection | kept
 
     def _with_validation(
         self, dataset: Dataset, validation: str | Path | float | None, seed: int
@@ -288,6 +293,17 @@ class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
     def aliases(self, name: str | None = None) -> list[Alias]:
         """What a name (or every name) means and has meant, newest first."""
         return self.ledger.aliases.history(name)
+
+    def write_gguf(self, folder: str | Path, kind: str = "f16") -> Path:
+        """Write a merged model's folder as ``model-KIND.gguf`` beside its files, proven equal.
+
+        Raises:
+            NotInstalled: without the extra ``local``; ProviderError: for a model that GGUF (or
+            the proof) has no place for.
+        """
+        out = Path(folder) / f"model-{kind}.gguf"
+        self.provider("local").write_gguf(Path(folder), out, kind)
+        return out
 
     def fetch_model(self, name: str, say: Callable[[str], None] = lambda _: None) -> Path:
         """Bring a base model onto this machine; ``say`` hears what happens."""

@@ -198,6 +198,11 @@ class Provider(ABC):
         return value
 
     @property
+    def kept(self) -> dict[str, str]:
+        """Options beside the address without which a later command would not find its job."""
+        return {}
+
+    @property
     def destination(self) -> Destination:
         """Where data would go, as the policy asks."""
         return Destination(self.name, self.account, self.region, self.endpoint, self.leaves)
@@ -385,6 +390,17 @@ class Provider(ABC):
     def fetch_model(self, name: str, say: Callable[[str], None]) -> Path:
         """Bring a base model onto this machine, where that means anything."""
         raise self.unsupported("fetch_model")
+
+    def write_gguf(self, folder: Path, out: Path, kind: str) -> float:
+        """Write a merged model's folder as one GGUF file, where this machine can.
+
+        Args:
+            kind: ``f32``, ``f16``, ``bf16`` or ``q8_0``.
+
+        Returns:
+            How far the file's logits are from the folder's, as a share of the largest.
+        """
+        raise self.unsupported("write_gguf")
 
     def calibrate(self) -> None:
         """Measure the speed of a machine of ours; a vendor's is its own affair."""

@@ -281,6 +281,14 @@ class LocalProvider(Provider):
             shutil.copytree(source, out, dirs_exist_ok=True)
         return out
 
+    def write_gguf(self, folder: Path, out: Path, kind: str) -> float:
+        """One file for llama.cpp, proven by reading it back."""
+        self.require_installed()
+        from ftbridge_trainer.to_gguf import to_gguf
+
+        with translated(), quiet():
+            return to_gguf(folder, out, kind)
+
     def purge(self, file_id: str) -> None:
         """Remove the kept copy of a training file."""
         path = Path(file_id)

@@ -204,3 +204,15 @@ def test_two_workers_train_together(tmp_path: Path, data: Path, model: Path) -> 
     assert two.details()["state"] == "succeeded"
     losses = [[m.value for m in job.metrics() if m.name == "loss"] for job in (one, two)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+def test_a_gguf_file_beside_the_merged_model(tmp_path: Path, data: Path, model: Path) -> None:
+    job = _submit(tmp_path / "home", data, model).wait(0.05)
+    bridge = ftbridge.Bridge(tmp_path / "home")
+    folder = job.download(tmp_path / "out", merged=True)
+    file = bridge.write_gguf(folder, "q8_0")
+    assert file == folder / "model-q8_0.gguf" and file.read_bytes()[:4] == b"GGUF"
+    adapter = job.download(tmp_path / "adapter")
+    with pytest.raises(ftbridge.FtbridgeError):
+        bridge.write_gguf(adapter)
+    assert not list(adapter.glob("*.gguf"))
