@@ -1,14 +1,9 @@
-"""A server that records what is sent to Azure and answers as planned; a provider to send it."""
+"""What Azure usually answers to what is recorded; a provider to send it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 
 from ftbridge.dataset.types import Kind
 from ftbridge.jobs.spec import DataRef, JobSpec
@@ -40,29 +35,15 @@ CHAT = {
 }
 
 
-@dataclass
-class Recorder:
-    """Keeps every request and gives the next planned answer, else what the path asks for."""
-
-    url: str = ""
-    seen: list[tuple[str, str, dict[str, str], dict[str, str], Any]] = field(default_factory=list)
-    plan: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)
-
-    async def answer(self, request: Request) -> JSONResponse:
-        raw = await request.body()
-        path, query = request.url.path, dict(request.query_params)
-        body = json.loads(raw) if raw[:1] == b"{" else None
-        self.seen.append((request.method, path, query, dict(request.headers), body))
-        if self.plan:
-            status, content, headers = self.plan.pop(0)
-            return JSONResponse(content, status, headers)
-        if path.endswith("/completions"):
-            return JSONResponse(CHAT)
-        if path.startswith("/subscriptions/"):
-            return JSONResponse({"properties": {"provisioningState": "Succeeded"}})
-        if path.endswith("/jobs") and request.method == "GET":
-            return JSONResponse({"object": "list", "data": [JOB], "has_more": False})
-        return JSONResponse(JOB)
+def usual(method: str, path: str) -> Any:
+    """What the path asks for."""
+    if path.endswith("/completions"):
+        return CHAT
+    if path.startswith("/subscriptions/"):
+        return {"properties": {"provisioningState": "Succeeded"}}
+    if path.endswith("/jobs") and method == "GET":
+        return {"object": "list", "data": [JOB], "has_more": False}
+    return JOB
 
 
 def connect(**options: str) -> Provider:

@@ -29,12 +29,12 @@ class Sent(NamedTuple):
 
 @dataclass
 class Recorder:
-    """Gives the next planned answer (status and JSON), else what ``usual`` says of the path."""
+    """Gives the next planned answer (status, JSON, and headers), else what ``usual`` says."""
 
     usual: Callable[[str, str], Any]
     url: str = ""
     seen: list[Sent] = field(default_factory=list)
-    plan: list[tuple[int, Any]] = field(default_factory=list)
+    plan: list[tuple[int, Any] | tuple[int, Any, dict[str, str]]] = field(default_factory=list)
 
     def clear(self) -> None:
         """Forget what was seen and planned."""
@@ -48,10 +48,11 @@ class Recorder:
         path = request.url.path
         query = dict(request.query_params)
         self.seen.append(Sent(request.method, path, query, dict(request.headers), body))
-        status, content = self.plan.pop(0) if self.plan else (200, self.usual(request.method, path))
+        planned = self.plan.pop(0) if self.plan else (200, self.usual(request.method, path))
+        status, content, headers = (*planned, {"x-request-id": "req-1"})[:3]
         if isinstance(content, str):
-            return Response(content, status)
-        return JSONResponse(content, status, {"x-request-id": "req-1"})
+            return Response(content, status, headers)
+        return JSONResponse(content, status, headers)
 
 
 @contextmanager

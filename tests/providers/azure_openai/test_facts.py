@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from azure_recorder import Recorder, connect, spec
+from azure_recorder import connect, spec
+from recording import Recorder
 
 from ftbridge.cost.estimate import estimate
 from ftbridge.cost.prices import PriceBook

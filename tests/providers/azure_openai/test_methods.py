@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure_recorder import Recorder, connect, spec
+from azure_recorder import connect, spec
 from emulated import write_chats
+from recording import Recorder
 
 import ftbridge
 from ftbridge import registry

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from azure_recorder import ARM_TOKEN, JOB, KEY, TOKEN, TUNED, Recorder, connect, spec
+from azure_recorder import ARM_TOKEN, JOB, KEY, TOKEN, TUNED, connect, spec
+from recording import Recorder
 
 from ftbridge import clock
 from ftbridge.errors import CredentialsError, NetworkError, UsageError, VendorError
