@@ -148,7 +148,7 @@ class Catalogue(_Frozen):
     def methods(self) -> list[Method]:
         """Every method that some model allows, in the order of the enum."""
         named = {method for row in self.models for method in row.methods}
-        free = self.hyperparameters.keys() if self.open_models and not self.models else set()
+        free = self.hyperparameters.keys() if self.open_models else set()
         return [method for method in Method if method in named | free]
 
     @property

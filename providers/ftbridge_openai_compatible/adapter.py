@@ -85,6 +85,12 @@ class OpenAICompatibleProvider(OpenAISpeaker):
         return f"{f'key-{hashed}' if self._key else 'no-key'}@{self.endpoint}"
 
     @property
+    def kept(self) -> dict[str, str]:
+        """The profile: it says where the key of a job is looked for."""
+        chosen = self.context.options.get("profile")
+        return {"profile": chosen} if chosen else {}
+
+    @property
     def _key(self) -> str:
         return os.environ.get(self.profile.key_variable, "")
 

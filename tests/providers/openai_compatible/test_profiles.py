@@ -156,6 +156,25 @@ def test_nebius_from_plan_to_adapter(bridge: ftbridge.Bridge, tmp_path: Path) ->
         assert [metric.name for metric in job.metrics()].count("train_loss") == 3
 
 
+def test_a_job_remembers_its_profile(
+    bridge: ftbridge.Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a lost create would be looked for in metadata, where Nebius has none, and made twice."""
+    data = write_chats(tmp_path / "t.jsonl")
+    with serve(create_app()) as url:
+        monkeypatch.setenv("FTBRIDGE_OPENAI_COMPATIBLE_BASE_URL", f"{url}/nebius/v1")
+        monkeypatch.setenv("FTBRIDGE_OPENAI_COMPATIBLE_PROFILE", "nebius")
+        plan = bridge.plan(data, provider="openai_compatible", allow_unknown_cost=True)
+        job = bridge.submit(plan)
+        monkeypatch.delenv("FTBRIDGE_OPENAI_COMPATIBLE_BASE_URL")
+        monkeypatch.delenv("FTBRIDGE_OPENAI_COMPATIBLE_PROFILE")
+        place = bridge.provider_of(job.row)
+        found = place.find(plan.key)
+        assert found is not None and found.id == job.row.remote_id
+    assert bridge.plan(data, provider="openai_compatible", options=NEBIUS,
+                       allow_unknown_cost=True).spec.connection == {}  # fmt: skip
+
+
 def test_a_422_is_read(bridge: ftbridge.Bridge) -> None:
     with serve(create_app()) as url:
         place = connect(base_url=f"{url}/nebius/v1", **NEBIUS)
