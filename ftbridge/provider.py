@@ -8,10 +8,8 @@ from threads, and never retries a create by itself. What it cannot do it says on
 
 from __future__ import annotations
 
-import importlib.util
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -20,12 +18,12 @@ from typing import Any, ClassVar, Literal
 from ftbridge.catalogue import Catalogue
 from ftbridge.cost.tokens import Counter
 from ftbridge.cost.types import Quantity, TokenCount
-from ftbridge.cost.use import Use
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
-from ftbridge.errors import NotInstalled, Unsupported, UsageError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.policy import CheckedUpload, Destination
+from ftbridge.provider_base import CONNECTION_OPTIONS
+from ftbridge.provider_models import ModelOperations
 from ftbridge.shapes import (
     ChatReply,
     ChatRequest,
@@ -67,34 +65,16 @@ OPERATIONS = (
 )  # fmt: skip
 """What a provider may lack. Each is either implemented or named in ``absent``, never both."""
 
-CONNECTION_OPTIONS = frozenset({
-    "base_url", "settle_seconds", "poll_seconds", "patience_seconds", "stall_seconds",
-    "timeout_seconds", "requests_per_second",
-})  # fmt: skip
-"""Options that say how a provider is reached, not what it does."""
 
-
-class Provider(ABC):
+class Provider(ModelOperations):
     """A place that trains. See the module docstring for the rules."""
 
-    name: ClassVar[str]
     kind: ClassVar[Literal["managed", "compute", "local"]]
-    extra: ClassVar[str]
-    sdk: ClassVar[tuple[str, ...]] = ()
     bills: ClassVar[bool] = True
     leaves: ClassVar[bool] = True
-    absent: ClassVar[Mapping[str, str]] = {}
-    settle_default: ClassVar[float] = 30.0
-    poll_default: ClassVar[float] = 15.0
-    patience_default: ClassVar[float] = 60.0
-    stall_default: ClassVar[float] = 6 * 3600.0
-    rate_default: ClassVar[float] = 10.0
     batch: ClassVar[int] = 1
     """How many jobs one :meth:`get_many` serves well; 1 where the vendor has no such list."""
     folder: ClassVar[Path]
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
 
     # -- facts, without network and without the SDK ------------------------------------------
 
@@ -102,21 +82,6 @@ class Provider(ABC):
     def catalogue(cls) -> Catalogue:
         """What can be tuned here, from ``catalogue.toml`` in the provider's folder."""
         return _catalogue(cls.folder)
-
-    @classmethod
-    def missing(cls) -> list[str]:
-        """The packages of the provider's extra that are not installed."""
-        return [name for name in cls.sdk if not _installed(name)]
-
-    @classmethod
-    def require_installed(cls) -> None:
-        """Raise NotInstalled, with the pip line, where the extra is missing."""
-        missing = cls.missing()
-        if missing:
-            raise NotInstalled(
-                f"{cls.name} needs {', '.join(missing)}, which is not installed",
-                hint=cls.install_hint(),
-            )
 
     def require_ready(self) -> None:
         """Raise NotInstalled or CredentialsError where a job could not even be tried.
@@ -137,11 +102,6 @@ class Provider(ABC):
         """
         return None
 
-    @classmethod
-    def install_hint(cls) -> str:
-        """The command that installs what this provider needs."""
-        return f"pip install 'ftbridge[{cls.extra}]'"
-
     @property
     @abstractmethod
     def endpoint(self) -> str:
@@ -161,41 +121,6 @@ class Provider(ABC):
     def region(self) -> str | None:
         """The region that jobs run in, where there is one."""
         return None
-
-    @property
-    def settle_seconds(self) -> float:
-        """How long the vendor's lists may lag behind a create."""
-        return self._seconds("settle_seconds", self.settle_default)
-
-    @property
-    def poll_seconds(self) -> float:
-        """The usual pause between two looks at a job."""
-        return self._seconds("poll_seconds", self.poll_default)
-
-    @property
-    def patience_seconds(self) -> float:
-        """How long one call that is safe to repeat is retried in all."""
-        return self._seconds("patience_seconds", self.patience_default)
-
-    @property
-    def stall_seconds(self) -> float:
-        """How long nothing may happen to a job before that is worth a warning."""
-        return self._seconds("stall_seconds", self.stall_default)
-
-    @property
-    def requests_per_second(self) -> float:
-        """How often the watcher may ask."""
-        return self._seconds("requests_per_second", self.rate_default)
-
-    def _seconds(self, option: str, default: float) -> float:
-        text = self.context.options.get(option)
-        try:
-            value = default if text is None else float(text)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value < float("inf"):
-            raise UsageError(f"option {option}: `{text}` is no number of 0 or more", where=option)
-        return value
 
     @property
     def kept(self) -> dict[str, str]:
@@ -350,43 +275,6 @@ class Provider(ABC):
 
     # -- the model ---------------------------------------------------------------------------
 
-    def chat(self, model: str, request: ChatRequest) -> ChatReply:
-        """Ask a base or tuned model."""
-        raise self.unsupported("chat")
-
-    def chat_many(
-        self,
-        model: str,
-        requests: Sequence[ChatRequest],
-        on_reply: Callable[[int, ChatReply], None],
-        workers: int = 8,
-    ) -> None:
-        """Ask many prompts; ``on_reply(index, reply)`` comes as each is answered, in any order.
-
-        After a failure no more are asked, and what was answered by then still comes.
-        """
-        with ThreadPoolExecutor(workers) as pool:
-            asked = {pool.submit(self.chat, model, r): index for index, r in enumerate(requests)}
-            failed: BaseException | None = None
-            try:
-                for future in as_completed(asked):
-                    if future.cancelled():
-                        continue
-                    if error := future.exception():
-                        failed = failed or error
-                        for other in asked:  # left in the queue, whose workers tell of it
-                            other.cancel()
-                    else:
-                        on_reply(asked[future], future.result())
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-        if failed:
-            raise failed
-
-    def model_version(self, model: str) -> str:
-        """What tells two contents under one name apart; vendors' names never change content."""
-        return ""
-
     def fetch_model(self, name: str, say: Callable[[str], None]) -> Path:
         """Bring a base model onto this machine, where that means anything."""
         raise self.unsupported("fetch_model")
@@ -411,60 +299,9 @@ class Provider(ABC):
         """The vendor's emulator, where there is one."""
         return None
 
-    def chat_stream(self, model: str, request: ChatRequest) -> Iterator[str]:
-        """The answer in pieces; by default in one."""
-        yield self.chat(model, request).text
-
-    def download(self, remote_id: str, out: Path, *, merged: bool = False) -> Path:
-        """Bring the weights to a local folder, as an adapter or merged into the base."""
-        raise self.unsupported("download")
-
     def purge(self, file_id: str) -> None:
         """Delete an uploaded training file at the vendor."""
         raise self.unsupported("purge")
-
-    def deploy(self, model: str) -> str:
-        """Make the tuned model answer; returns the name to ask for.
-
-        Asked again for a model that is deployed already, it makes no second deployment: the
-        name follows from the model, or the deployment is looked for first.
-        """
-        raise self.unsupported("deploy")
-
-    def hosting(self, base: str) -> list[Quantity]:
-        """What one hour of a deployment bills, of a model tuned from ``base``; empty: nothing.
-
-        The common rule: one hour at the price of the item ``hosting_hour``.
-        """
-        hour = Decimal(1)
-        return [
-            Quantity(
-                name="hosting", item="hosting_hour", low=hour, high=hour, formula="1 hour",
-                training=False,
-            )
-        ]  # fmt: skip
-
-    def serving(self, spec: JobSpec, use: Use) -> list[Quantity]:
-        """What the tuned model bills over a horizon of use.
-
-        The common rule: each hour of its deployment, where it needs one, and every token.
-        """
-        hour = self.hosting(spec.model) if self.supports("deploy") else []
-        return [*use.hosting(hour), *use.tokens()]
-
-    def undeploy(self, model: str) -> None:
-        """Stop a deployment and its bill; the model stays, and can be deployed again.
-
-        A deployment that is gone already is what was wanted.
-        """
-        raise self.unsupported("undeploy")
-
-    def delete_model(self, model: str) -> None:
-        """Delete the tuned model at the vendor for good; the job's record is left.
-
-        A model that is gone already is what was wanted.
-        """
-        raise self.unsupported("delete_model")
 
     def quote(self, spec: JobSpec) -> Decimal:
         """The vendor's own price for the job in USD, before it is created."""
@@ -474,27 +311,10 @@ class Provider(ABC):
     def doctor(self) -> list[Check]:
         """Whether this would work: packages, credentials, access; in words, nothing secret."""
 
-    def unsupported(self, operation: str) -> Unsupported:
-        """The error for an operation that this provider lacks."""
-        sentence = self.absent.get(operation, f"{self.name} has no {operation}")
-        return Unsupported(sentence, where=operation)
-
-    @classmethod
-    def supports(cls, operation: str) -> bool:
-        """Whether the operation exists here."""
-        return operation not in cls.absent
-
 
 @cache
 def _catalogue(folder: Path) -> Catalogue:
     return Catalogue.load(folder / "catalogue.toml")
-
-
-def _installed(package: str) -> bool:
-    try:
-        return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:  # the parent of a dotted name
-        return False
 
 
 def _span(tokens: TokenCount) -> str:
