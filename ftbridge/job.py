@@ -22,6 +22,7 @@ from ftbridge.provider import (
     ChatRequest,
     Message,
     Provider,
+    RemoteCheckpoint,
     RemoteEvent,
     RemoteMetric,
 )
@@ -206,6 +207,10 @@ class Job:
     def details(self) -> dict[str, Any]:
         """What the provider says of the job beyond the common fields, asked now."""
         return self._place.get(str(self.row.remote_id)).details
+
+    def checkpoints(self) -> list[RemoteCheckpoint]:
+        """The states of its model so far, by step, asked now; see control.checkpoints."""
+        return control.checkpoints(self.row, self._place)
 
     def metrics(self) -> list[RemoteMetric]:
         """The known metrics by step."""

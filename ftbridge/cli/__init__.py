@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "Look once at a job.",
     "watch": "Follow a job to its end.",
     "events": "What happened in a job.",
+    "checkpoints": "The states of a job's model, and which of them answer.",
     "cancel": "Stop a job for good.",
     "pause": "Stop a job so that it can go on.",
     "resume": "Bring a job forward: unfinished submit, paused, or dead.",

@@ -15,7 +15,7 @@ from ftbridge.jobs.retry import patiently
 from ftbridge.jobs.states import FINAL, LOCAL, State
 from ftbridge.jobs.submit import advance, settle_create
 from ftbridge.jobs.watch import refresh
-from ftbridge.provider import Provider, RemoteJob
+from ftbridge.provider import Provider, RemoteCheckpoint, RemoteJob
 
 
 def resume(row: JobRow, provider: Provider, ledger: Ledger, home: Path) -> JobRow:
@@ -117,6 +117,21 @@ def delete(row: JobRow, provider: Provider) -> None:
         raise OperationFailed(f"{row.id} is {row.state}; cancel it first", where=row.id)
     if row.remote_id is not None:
         patiently(provider, provider.delete, row.remote_id)
+
+
+def checkpoints(row: JobRow, provider: Provider) -> list[RemoteCheckpoint]:
+    """The states of the job's model so far, by step.
+
+    Raises:
+        Unsupported: the provider shows none.
+        OperationFailed: the job is not known to be at the provider.
+    """
+    if not provider.supports("checkpoints"):
+        raise provider.unsupported("checkpoints")
+    if row.remote_id is None:
+        raise OperationFailed(f"{row.id} is not at {row.provider} yet", where=row.id)
+    found = patiently(provider, provider.checkpoints, row.remote_id)
+    return sorted(found, key=lambda point: point.step)
 
 
 def _settle(

@@ -10,8 +10,8 @@ import pytest
 
 from ftbridge import Bridge
 from ftbridge.errors import DataError, FtbridgeError, Unsupported, UsageError
-from ftbridge.formula import Formula, FormulaError
-from ftbridge.graders import Grader, Multi, grader_from
+from ftbridge.formula import FUNCTIONS, Formula, FormulaError
+from ftbridge.graders import KINDS, Grader, Multi, grader_from
 from ftbridge.grading import score, why_not_here
 from ftbridge.jobs.spec import DataRef, JobSpec, Method
 
@@ -141,6 +141,15 @@ def test_formulas() -> None:
             Formula(text).value({"a": 0})
     with pytest.raises(FormulaError):
         Formula("-" * 499 + "a").value({})
+
+
+def test_the_page_shows_one_that_works() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "graders.md").read_text("utf-8")
+    grader = made(json.loads(page.split("```json")[1].split("```")[0]))
+    item = {"reference": "Rome", "explanation": "It is Rome."}
+    assert score(grader, "It is Rome.", item) == 1
+    assert all(f"`{kind}`" in page for kind in KINDS)
+    assert all(name in page for name in FUNCTIONS)
 
 
 def _spec(**changes: Any) -> JobSpec:

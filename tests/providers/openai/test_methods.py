@@ -116,12 +116,18 @@ def test_paused_and_resumed(bridge: ftbridge.Bridge, vendor: Account, tmp_path: 
     assert job.refresh().job.state is State.SUCCEEDED
 
 
-def test_checkpoints_answer(bridge: ftbridge.Bridge, vendor: Account, tmp_path: Path) -> None:
+def test_checkpoints_answer(
+    bridge: ftbridge.Bridge, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = write_chats(tmp_path / "t.jsonl")
     job = bridge.submit(bridge.plan(data, provider="openai", n_epochs=3))
     job.wait()
-    provider = bridge.provider("openai")
-    points = provider.checkpoints(str(job.row.remote_id))
+    points = job.checkpoints()
+    assert [point.step for point in points] == sorted(point.step for point in points)
+    capsys.readouterr()
+    assert run(["checkpoints", job.id, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)["checkpoints"]
+    assert [row["model"] for row in shown] == [point.model for point in points]
     assert len(points) == 3 and len({point.step for point in points}) == 3
     assert {point.model for point in points} >= {job.tuned().name}
     for point in points:
