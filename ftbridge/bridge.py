@@ -11,22 +11,17 @@ from typing import Any
 
 from ftbridge import arguments, registry
 from ftbridge.bridge_costs import BridgeCosts
+from ftbridge.bridge_evaluation import BridgeEvaluation
 from ftbridge.bridge_exits import BridgeExits
 from ftbridge.bridge_policy import BridgePolicy
 from ftbridge.bridge_tokens import BridgeTokens
 from ftbridge.config import Config
 from ftbridge.dataset import CheckReport, Dataset, check, split
-from ftbridge.errors import DataError, ProviderError, UsageError
-from ftbridge.evaluate import run as evaluation
-from ftbridge.evaluate.metrics import Metric, Settings
-from ftbridge.evaluate.metrics import load as load_metric
-from ftbridge.evaluate.promote import promote
-from ftbridge.evaluate.result import Result
+from ftbridge.errors import DataError, ProviderError
 from ftbridge.graders import Grader, grader_from
 from ftbridge.job import Job, Model
 from ftbridge.jobs import control
 from ftbridge.jobs.ledger import JobRow, Ledger
-from ftbridge.jobs.ledger.aliases import Alias
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.planning import Limits, make_plan
 from ftbridge.jobs.spec import Adapter, DataRef, JobSpec, Method
@@ -38,7 +33,7 @@ from ftbridge.policy.transport import require_encrypted
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
-class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
+class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeEvaluation, BridgeExits):
     """One home with its ledger, settings and providers. Safe to share between threads.
 
     Args:
@@ -282,18 +277,6 @@ class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
             return Model(self.provider("local"), reference)
         return self.job(reference).tuned()
 
-    def alias(self, name: str, job: str, *, reason: str | None = None) -> Alias:
-        """Let a name mean a job's model, where an evaluation says ``better`` (or by a reason).
-
-        Raises:
-            UsageError, Refused: see :func:`ftbridge.evaluate.promote.promote`.
-        """
-        return promote(self.ledger, name, self.job(job).row, reason)
-
-    def aliases(self, name: str | None = None) -> list[Alias]:
-        """What a name (or every name) means and has meant, newest first."""
-        return self.ledger.aliases.history(name)
-
     def write_gguf(self, folder: str | Path, kind: str = "f16") -> Path:
         """Write a merged model's folder as ``model-KIND.gguf`` beside its files, proven equal.
 
@@ -309,77 +292,6 @@ class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeExits):
         """Bring a base model onto this machine; ``say`` hears what happens."""
         self.config.ensure_home()
         return self.provider("local").fetch_model(name, say)
-
-    def evaluate(
-        self,
-        data: Dataset | str | Path,
-        *,
-        model: str,
-        baseline: str = "base",
-        metrics: Sequence[str] = ("exact_match",),
-        pattern: str | None = None,
-        schema: str | Path | None = None,
-        few_shot: str | Path | None = None,
-        baseline_prompt: str | Path | None = None,
-        max_tokens: int = 64,
-        limit: int | None = None,
-        allow_trained_rows: bool = False,
-        on_progress: Callable[[float, str], None] = lambda share, text: None,
-    ) -> Result:
-        """A tuned model against its baseline on the same held-out rows.
-
-        Args:
-            model: what is tested: job id, folder, or ``provider:model``.
-            baseline: what it must beat; ``base`` is the model it was tuned from.
-            metrics: names (:data:`ftbridge.evaluate.metrics.METRICS`) or ``module:function``;
-                the first gives the verdict.
-            pattern: the expression of the metric ``regex``.
-            schema: the JSON schema file of the metric ``schema_valid``.
-            few_shot: examples that the baseline is shown.
-            baseline_prompt: the baseline's system message, or its file as a Path; ``{system}``
-                in it is the row's own.
-            on_progress: hears the share done (0..1) and the model that is being asked.
-
-        Raises:
-            DataError: where rows were trained on, unless ``allow_trained_rows``.
-        """
-        if limit is not None and limit < 1:
-            raise UsageError(f"a limit of {limit} leaves no row", hint="1 or more", where="limit")
-        job = self._job_behind(model)
-        if baseline == "base" and job is None:
-            raise UsageError(
-                f"what `{model}` was tuned from is not known",
-                hint="name the baseline as provider:model or a folder",
-                where="baseline",
-            )
-        plan = evaluation.Plan(
-            dataset=_dataset(data),
-            tuned=self.model(model),
-            baseline=job.base() if job and baseline == "base" else self.model(baseline),
-            metrics=_metrics(metrics, pattern, schema),
-            few_shot=Path(few_shot) if few_shot else None,
-            baseline_prompt=arguments.text(baseline_prompt, "baseline_prompt"),
-            max_tokens=max_tokens,
-            limit=limit,
-            job=job.row if job else None,
-            allow_trained_rows=allow_trained_rows,
-        )
-        return evaluation.evaluate(plan, self.ledger, on_progress)
-
-    def _job_behind(self, reference: str) -> Job | None:
-        provider, colon, _ = reference.partition(":")
-        if (colon and provider in registry.names()) or Path(reference).exists():
-            return None
-        return self.job(reference)
-
-
-def _metrics(
-    names: Sequence[str], pattern: str | None, schema: str | Path | None
-) -> tuple[Metric, ...]:
-    if not names:
-        raise UsageError("no metric is named", hint="exact_match is the usual one", where="metric")
-    settings = Settings(pattern, Path(schema) if schema else None)
-    return tuple(load_metric(name, settings) for name in names)
 
 
 def _dataset(data: Dataset | str | Path) -> Dataset:
