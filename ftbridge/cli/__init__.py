@@ -39,6 +39,7 @@ COMMANDS = {
     "move": "The same data and spec at another provider, and what changes.",
     "retirements": "What stops working when, and how to move it.",
     "eval": "Tuned model against baseline, on held-out rows.",
+    "report": "What became of a job, as one page.",
     "alias": "Name the model in use; moved only to a better one.",
     "chat": "Ask a model once, or talk to it.",
     "deploy": "Make a tuned model answer; shows first what an hour costs.",

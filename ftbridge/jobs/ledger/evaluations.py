@@ -40,6 +40,16 @@ class Evaluations:
                 .values(result=json.dumps(result), finished_at=clock.stamp())
             )
 
+    def of_job(self, job_id: str) -> list[dict[str, Any]]:
+        """The results of a job's finished evaluations, newest first."""
+        query = (
+            select(evaluations.c.result)
+            .where(evaluations.c.job_id == job_id, evaluations.c.result.is_not(None))
+            .order_by(evaluations.c.finished_at.desc())
+        )
+        with self._db.read() as connection:
+            return [json.loads(text) for text in connection.execute(query).scalars()]
+
     def latest(self, job_id: str, baseline: str | None = None) -> dict[str, Any] | None:
         """The result of a job's latest finished evaluation, against one baseline or any."""
         query = (

@@ -1,0 +1,1 @@
+"""What became of a job, on one page that anybody can open."""
