@@ -12,6 +12,6 @@ content, W&B runs.
 """
 
 from .app import JOB_TIMELINE, create_app
-from .store import Job, Recorded, Store, StoredFile
+from .store import Job, Store, StoredFile
 
-__all__ = ["JOB_TIMELINE", "Job", "Recorded", "Store", "StoredFile", "create_app"]
+__all__ = ["JOB_TIMELINE", "Job", "Store", "StoredFile", "create_app"]

@@ -5,27 +5,23 @@ Unverified: the header of request ids (here ``mistral-correlation-id``).
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from ftbridge.testing import plumbing
+from ftbridge.testing.plumbing import Manners, build, is_form, read_json
 from ftbridge.testing.timeline import Phase, Timeline
 
 from . import classifications, files, jobs, models
-from .errors import ApiError, invalid, refused
-from .store import Call, Emulator, Recorded, Store
-
-Handler = Callable[[Emulator, Call], Awaitable["dict[str, Any] | Response"]]
+from .errors import invalid, refused
+from .store import Emulator, Store
 
 JOB_TIMELINE = Timeline(
     (
@@ -37,7 +33,7 @@ JOB_TIMELINE = Timeline(
     ),
     "SUCCESS",
 )
-_ROUTES: dict[str, dict[str, Handler]] = {
+_ROUTES: dict[str, dict[str, plumbing.Handler[Emulator]]] = {
     "/v1/files": {"POST": files.upload, "GET": files.list_files},
     "/v1/files/{id}": {"GET": files.retrieve, "DELETE": files.delete},
     "/v1/files/{id}/content": {"GET": files.content},
@@ -67,76 +63,26 @@ def create_app(
 
     ``speed`` divides all durations; ``latency`` seconds pass before each answer.
     """
-    emulator = Emulator(Store(), clock, timeline.scaled(speed), speed, api_key, latency)
-    routes = [
-        Route(path, _endpoint(emulator, handlers), methods=list(handlers))
+    emulator = Emulator(Store(), clock, timeline.scaled(speed), latency, speed, api_key)
+
+    def authorise(request: Request) -> None:
+        if request.headers.get("authorization") != f"Bearer {api_key}":
+            raise refused(401, "unauthorized", "Unauthorized")
+
+    rows = [
+        (method, path, handler)
         for path, handlers in _ROUTES.items()
+        for method, handler in handlers.items()
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
-    app.state.store = emulator.store
-    return app
+    names = ("mistral-correlation-id", lambda: uuid.uuid4().hex)
+    return build(emulator, rows, Manners(authorise, _read, _unrouted, names))
 
 
-async def _unrouted(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _unrouted(request: Request, error: HTTPException) -> Response:
     return JSONResponse({"detail": error.detail}, error.status_code)
 
 
-def _endpoint(
-    emulator: Emulator, handlers: dict[str, Handler]
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        query = request.query_params.multi_items()
-        record = Recorded(request.method, request.url.path, query, None)
-        emulator.store.requests.append(record)
-        handler = handlers["GET" if request.method == "HEAD" else request.method]
-        response = await _answer(emulator, handler, request, record)
-        response.headers["mistral-correlation-id"] = uuid.uuid4().hex
-        record.status = response.status_code
-        # After the work: a client that gives up waiting has made its job all the same.
-        await asyncio.sleep(emulator.latency)
-        return response
-
-    return endpoint
-
-
-async def _answer(
-    emulator: Emulator, handler: Handler, request: Request, record: Recorded
-) -> Response:
-    try:
-        if request.headers.get("authorization") != f"Bearer {emulator.api_key}":
-            raise refused(401, "unauthorized", "Unauthorized")
-        body = await _body(request)
-        record.body = _loggable(body)
-        call = Call(request.path_params, dict(record.query), body, emulator.clock())
-        answer = await handler(emulator, call)
-    except ApiError as error:
-        return JSONResponse(error.body, error.status)
-    finally:
-        await request.close()
-    return answer if isinstance(answer, Response) else JSONResponse(answer)
-
-
-async def _body(request: Request) -> Any:
-    """JSON or a form; None where nothing was sent."""
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+async def _read(request: Request) -> Any:
+    if is_form(request):
         return dict((await request.form()).multi_items())
-    raw = await request.body()
-    if not raw:
-        return None
-    try:
-        return json.loads(raw)
-    except ValueError as error:
-        raise invalid("body", "JSON decode error", "json_invalid") from error
-
-
-def _loggable(body: Any) -> Any:
-    """A body without the bytes of an upload."""
-    if not isinstance(body, dict):
-        return body
-    return {
-        name: {"filename": value.filename, "bytes": value.size}
-        if isinstance(value, UploadFile)
-        else value
-        for name, value in body.items()
-    }
+    return await read_json(request, invalid("body", "JSON decode error", "json_invalid"))

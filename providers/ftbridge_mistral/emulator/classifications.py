@@ -10,14 +10,15 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from ftbridge.testing.likeness import text_of
+from ftbridge.testing.plumbing import Call
 from ftbridge.testing.wire import Anything, Field, Record, Text
 
 from . import lifecycle
-from .data import text_of
 from .errors import from_problems, invalid, refused
 from .models import tuned
 from .paging import parameters
-from .store import Call, Emulator, Job
+from .store import Emulator, Job
 
 _REQUEST = Record(
     {
@@ -65,7 +66,7 @@ def _answer(job: Job, asked: list[str]) -> dict[str, Any]:
     known = job.data.labels()
     results = []
     for text in asked:
-        nearest = job.data.nearest(text)
+        nearest = job.data.pairs.nearest(text)
         result = {}
         for target, labels in known.items():
             sure = nearest.get(target, [])

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ftbridge.testing.likeness import Learned, text_of
+
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 
 
@@ -23,17 +25,7 @@ class TrainingData:
 
     examples: int = 0
     tokens: int = 0
-    pairs: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    def nearest(self, text: str) -> dict[str, Any]:
-        """The answer of the example whose user text shares most words with this one."""
-        words = set(text.lower().split())
-
-        def likeness(pair: tuple[str, dict[str, Any]]) -> float:
-            other = set(pair[0].lower().split())
-            return len(words & other) / (len(words | other) or 1)
-
-        return max(self.pairs, key=likeness)[1]
+    pairs: Learned[dict[str, Any]] = field(default_factory=Learned)
 
     def labels(self) -> dict[str, list[str]]:
         """Every label of each target, in the order of the data; for classifier data."""
@@ -57,13 +49,6 @@ def _labels(row: dict[str, Any], number: int) -> dict[str, list[str]]:
 def tokens_of(content: Any) -> int:
     """A rough count: four characters a token."""
     return len(json.dumps(content)) // 4 + 1
-
-
-def text_of(content: Any) -> str:
-    """The text of a message's content."""
-    if isinstance(content, list):
-        return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""
 
 
 def read_training_data(content: bytes, kind: str) -> TrainingData:

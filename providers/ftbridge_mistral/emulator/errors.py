@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.responses import JSONResponse, Response
+
+from ftbridge.testing.plumbing import Refused
 from ftbridge.testing.wire import Fault, Problem
 
 _TYPES = {
@@ -22,11 +25,15 @@ _TYPES = {
 
 
 @dataclass
-class ApiError(Exception):
+class ApiError(Refused):
     """An answer that is not 2xx."""
 
     status: int
     body: dict[str, Any]
+
+    def response(self) -> Response:
+        """The answer."""
+        return JSONResponse(self.body, self.status)
 
 
 def refused(status: int, kind: str, message: str) -> ApiError:

@@ -12,9 +12,11 @@ from typing import Any
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from ftbridge.testing.plumbing import Call
+
 from .errors import invalid, not_found, refused
 from .paging import page, parameters
-from .store import Call, Emulator, StoredFile
+from .store import Emulator, StoredFile
 
 PURPOSES = ("fine-tune", "batch", "ocr", "agentic_safety")
 
@@ -86,7 +88,7 @@ async def list_files(emulator: Emulator, call: Call) -> dict[str, Any]:
         for file in reversed(emulator.store.files.values())
         if query.get("purpose", file.purpose) == file.purpose
         and query.get("search", "") in file.filename
-        and call.now >= file.created + emulator.store.list_lag
+        and emulator.store.listed(file.id, file.created, call.now)
     ]
     return page(rows, query)
 

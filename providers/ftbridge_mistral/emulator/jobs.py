@@ -7,13 +7,15 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from ftbridge.testing.plumbing import Call
+
 from . import lifecycle
 from .data import BadData, TrainingData, read_training_data
 from .errors import from_problems, invalid, not_found, refused
 from .models import BASES
 from .paging import page, parameters
 from .schema import CREATE, HYPERPARAMETERS
-from .store import Call, Emulator, Job
+from .store import Emulator, Job
 
 _FILTERS = ("page", "page_size", "model", "created_after", "created_before", "created_by_me",
             "status", "wandb_project", "wandb_name", "suffix")  # fmt: skip
@@ -96,7 +98,7 @@ async def list_jobs(emulator: Emulator, call: Call) -> dict[str, Any]:
     rows = [
         lifecycle.view(job, call.now, emulator)
         for job in reversed(emulator.store.jobs.values())
-        if call.now >= job.created + emulator.store.list_lag
+        if emulator.store.listed(job.id, job.created, call.now)
     ]
     for name in ("model", "status", "suffix"):
         if name in query:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from ftbridge.testing.likeness import text_of
+from ftbridge.testing.plumbing import Call
+
 from . import lifecycle
-from .data import text_of, tokens_of
+from .data import tokens_of
 from .errors import from_problems, not_found, refused
 from .paging import parameters
 from .schema import CHAT, UPDATE
-from .store import Call, Emulator, Job
+from .store import Emulator, Job
 
 BASES = (
     "open-mistral-7b",
@@ -136,7 +139,7 @@ async def chat(emulator: Emulator, call: Call) -> dict[str, Any]:
         if job.archived or job.kind == "classifier":
             raise refused(400, "invalid_model", "this model cannot be asked")
         users = [text_of(m.get("content")) for m in body["messages"] if m["role"] == "user"]
-        message = {**job.data.nearest(users[-1] if users else ""), "role": "assistant"}
+        message = {**job.data.pairs.nearest(users[-1] if users else ""), "role": "assistant"}
         message.pop("weight", None)
     prompt, said = tokens_of(body["messages"]), tokens_of(message)
     reason = "tool_calls" if message.get("tool_calls") else "stop"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ftbridge.testing.plumbing import Call
+
 from .errors import invalid
-from .store import Call
 
 
 def parameters(call: Call, known: Sequence[str]) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-from ftbridge.testing.timeline import Timeline
+from ftbridge.testing import plumbing
+from ftbridge.testing.plumbing import Memory
 
 from .data import TrainingData
 
@@ -44,24 +44,11 @@ class Job:
 
 
 @dataclass
-class Recorded:
-    """One request, with the body as it was understood (uploads: name and size)."""
-
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    body: Any
-    status: int = 0
-
-
-@dataclass
-class Store:
+class Store(Memory):
     """Everything the emulator knows; ``app.state.store``."""
 
     files: dict[str, StoredFile] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
-    requests: list[Recorded] = field(default_factory=list)
-    list_lag: float = 0.0
     max_upload_bytes: int = 512 * 1024 * 1024
     currency: str = "USD"
 
@@ -70,23 +57,4 @@ class Store:
         self.jobs[job_id].forced = raw_status
 
 
-@dataclass
-class Emulator:
-    """One emulated account."""
-
-    store: Store
-    clock: Callable[[], float]
-    timeline: Timeline
-    speed: float
-    api_key: str
-    latency: float
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request, read and authorised."""
-
-    path: dict[str, str]
-    query: dict[str, str]
-    body: Any
-    now: float
+Emulator: TypeAlias = plumbing.Emulator[Store]
