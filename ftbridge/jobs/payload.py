@@ -106,7 +106,8 @@ class _Seen:
         good = [
             (item, line) for item, line in zip(some, lines, strict=True) if isinstance(line, Line)
         ]
-        counted = tally.add([item.example for item, _ in good]) if good else None
+        sizes = [len(line.line) for _, line in good]
+        counted = tally.add([item.example for item, _ in good], sizes) if good else None
         tokens = iter(counted or ())
         for (number, example), line in zip(some, lines, strict=True):
             if isinstance(line, BadLine):

@@ -14,9 +14,10 @@ import ftbridge
 from cost.counters import framed, written
 from cost.rows import chats
 from ftbridge.cli import run
-from ftbridge.cost.tokens import Framed, Totals, count_file, tallying
+from ftbridge.cost.tokens import Framed, Totals, count_file, count_kept, tallying
 from ftbridge.cost.tokens import tally as tally_module
 from ftbridge.dataset import Dataset
+from ftbridge.dataset.types import to_json
 
 
 class Watched:
@@ -33,7 +34,8 @@ class Watched:
 
 def tallied(data: Dataset, counter: Any, home: Path, limit: int | None = None) -> Totals:
     with tallying(data, counter, home, limit) as tally:
-        tally.add([item.example for item in data.examples()])
+        examples = [item.example for item in data.examples()]
+        tally.add(examples, [len(to_json(example)) for example in examples])
         return tally.finish()
 
 
@@ -103,7 +105,7 @@ def test_other_processes_count_the_same(
 def test_a_slow_vocabulary_samples_large_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tally_module, "SAMPLED_ABOVE", 0)
+    monkeypatch.setattr(tally_module, "SLOW_SAMPLED_ABOVE", 0)
     data = written(tmp_path / "a.jsonl", 2200)
     home = tmp_path / "home"
     sampled = tallied(data, framed("gemma3"), home)
@@ -115,15 +117,34 @@ def test_a_slow_vocabulary_samples_large_files(
     assert tallied(data, framed("gemma3"), home) == sampled
 
 
+def test_any_vocabulary_samples_very_large_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By bytes, until somebody has counted all."""
+    data, home = written(tmp_path / "a.jsonl", 2500), tmp_path / "home"
+    exact = count_file(data, framed())
+    monkeypatch.setattr(tally_module, "SAMPLED_ABOVE", 0)
+    first = tallied(data, framed(), home)
+    assert first.grade == "estimated" and "`ftbridge tokens` counts all" in first.counter
+    assert abs(first.expected / exact.expected - 1) < 0.005
+    assert count_kept(data, framed(), home) == exact
+    assert tallied(data, framed(), home) == exact
+    longest = exact.longest
+    with tallying(data, framed(), tmp_path / "other", limit=longest) as tally:
+        examples = [item.example for item in data.examples()]
+        counted = tally.add(examples, [len(to_json(example)) for example in examples])
+    assert counted is not None and max(counted) == longest
+
+
 def test_a_limit_is_looked_at_exactly_when_sampling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tally_module, "SAMPLED_ABOVE", 0)
+    monkeypatch.setattr(tally_module, "SLOW_SAMPLED_ABOVE", 0)
     data = written(tmp_path / "a.jsonl", 40)
     examples = [item.example for item in data.examples()]
     exact = framed("gemma3").count(examples).low
     with tallying(data, framed("gemma3"), tmp_path / "home", limit=max(exact)) as tally:
-        counted = tally.add(examples)
+        counted = tally.add(examples, [0] * 40)
     assert counted is not None and max(counted) == max(exact)
 
 

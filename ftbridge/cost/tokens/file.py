@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, floor
 
 from ftbridge.cost.tokens.counter import Counter, count_all
@@ -56,8 +56,7 @@ def estimate_file(dataset: Dataset, counter: Counter, n: int = SAMPLE, seed: int
         UsageError: where the file is not JSONL, whose records must be parsed to be found.
         DataError: where it is missing or unreadable, or there is no good example in the sample.
     """
-    reader = dataset.reader
-    if reader.container != "jsonl" or reader.mapping is not None:
+    if not _in_lines(dataset):
         raise UsageError(
             f"{dataset.source.location}: only JSON lines can be sampled",
             hint=f"ftbridge convert {dataset.source.location} --to canonical -o train.jsonl",
@@ -65,32 +64,43 @@ def estimate_file(dataset: Dataset, counter: Counter, n: int = SAMPLE, seed: int
         )
     with dataset.source.open() as stream:
         sizes = [0 if isinstance(line, BadLine) else len(line) for _, line in json_lines(stream)]
+    return sampled(dataset, counter, sizes, n, seed)
+
+
+def sampled(
+    dataset: Dataset, counter: Counter, sizes: Sequence[int], n: int = SAMPLE, seed: int = 0
+) -> Totals:
+    """The tokens of a file from a sample, drawn by sizes that are known of all its records.
+
+    Args:
+        sizes: the bytes, or a quick vocabulary's tokens, of each record in the order of the file.
+
+    Raises:
+        DataError: where there is no good example in the sample.
+    """
     strata = draw(sizes, n, seed)
     wanted = _drawn(strata)
-    with dataset.source.open() as stream:
-        found = [
-            (row, reader.decode(number, line))
-            for row, (number, line) in enumerate(json_lines(stream))
-            if row in wanted and not isinstance(line, BadLine)
-        ]
-    good = [(row, item.example) for row, item in found if isinstance(item, Numbered)]
+    chosen = [(row, item) for row, item in _records(dataset, wanted) if row in wanted]
+    good = [(row, item.example) for row, item in chosen if isinstance(item, Numbered)]
     if not good:
         raise _none(dataset)
     return _estimated(counter, good, sizes, strata)
 
 
-def two_phases(
-    dataset: Dataset, counter: Counter, sizes: Sequence[int], n: int = SAMPLE, seed: int = 0
-) -> Totals:
-    """The tokens of a slow vocabulary from those of a quick one.
+def _records(dataset: Dataset, wanted: set[int]) -> Iterator[tuple[int, Numbered | BadLine]]:
+    """The records of a file by their places; of lines only those that are wanted are parsed."""
+    reader = dataset.reader
+    if not _in_lines(dataset):
+        yield from enumerate(reader.read())
+        return
+    with dataset.source.open() as stream:
+        for row, (number, line) in enumerate(json_lines(stream)):
+            if row in wanted:
+                yield row, line if isinstance(line, BadLine) else reader.decode(number, line)
 
-    Args:
-        sizes: the quick vocabulary's tokens of each example, in the order of the file.
-    """
-    strata = draw(sizes, n, seed)
-    wanted = _drawn(strata)
-    chosen = [(row, item.example) for row, item in enumerate(dataset.examples()) if row in wanted]
-    return _estimated(counter, chosen, sizes, strata)
+
+def _in_lines(dataset: Dataset) -> bool:
+    return dataset.reader.container == "jsonl" and dataset.reader.mapping is None
 
 
 def _drawn(strata: Sequence[Stratum]) -> set[int]:
@@ -110,8 +120,9 @@ def _estimated(
         name: estimate(strata, sizes, dict(zip(rows, tokens, strict=True)))
         for name, tokens in (("at", counts.expected), ("low", counts.low), ("high", counts.high))
     }
+    drawn = f"a sample of {len(rows):,} of {len(sizes):,} examples (95 %)"
     return Totals(
-        counter=f"{counter.name}, a sample of {len(rows):,} of {len(sizes):,} examples (95 %)",
+        counter=f"{counter.name}, {drawn}; `ftbridge tokens` counts all",
         grade="estimated",
         examples=len(sizes),
         expected=round(spans["at"].total),

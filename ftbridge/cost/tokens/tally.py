@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ftbridge.cost.tokens.counter import BATCH, Counter, Framed
 from ftbridge.cost.tokens.counts import Totals
-from ftbridge.cost.tokens.file import count_file, count_part, estimate_file, two_phases
+from ftbridge.cost.tokens.file import count_file, count_part, estimate_file, sampled
 from ftbridge.cost.tokens.kept import Kept
 from ftbridge.cost.tokens.sample import SAMPLE
 from ftbridge.cost.tokens.vocabulary import QUICK, QUICKEST, load
@@ -24,8 +24,11 @@ from ftbridge.dataset.parallel import in_parts
 from ftbridge.dataset.read import Reader
 from ftbridge.dataset.types import Example
 
-SAMPLED_ABOVE = 8 * 1024 * 1024
+SLOW_SAMPLED_ABOVE = 8 * 1024 * 1024
 """Bytes of a file above which a slow vocabulary counts a sample: two seconds' work."""
+
+SAMPLED_ABOVE = 256 * 1024 * 1024
+"""Bytes above which any does: an exact count would double the time of a plan."""
 
 SHARED_ABOVE = 32 * 1024 * 1024
 """Bytes of a file above which other processes count it; for the quickest vocabularies they
@@ -35,8 +38,9 @@ would only read it once more."""
 class Tally(Protocol):
     """Hears every example of a file in order."""
 
-    def add(self, examples: Sequence[Example]) -> Sequence[int] | None:
-        """Count some more; the tokens of each, at least; None where they are counted elsewhere."""
+    def add(self, examples: Sequence[Example], sizes: Sequence[int]) -> Sequence[int] | None:
+        """Count some more, of so many bytes each; the tokens of each, at least, where the caller
+        must know of them and they are counted here."""
         ...
 
     def finish(self) -> Totals:
@@ -51,7 +55,7 @@ class Counting:
         self._counter = counter
         self._totals = Totals(counter.name, counter.grade)
 
-    def add(self, examples: Sequence[Example]) -> Sequence[int]:
+    def add(self, examples: Sequence[Example], sizes: Sequence[int]) -> Sequence[int]:
         """Count some more."""
         counts = self._counter.count(examples)
         self._totals.add(counts)
@@ -68,7 +72,7 @@ class Known:
     def __init__(self, totals: Totals) -> None:
         self._totals = totals
 
-    def add(self, examples: Sequence[Example]) -> None:
+    def add(self, examples: Sequence[Example], sizes: Sequence[int]) -> None:
         """Nothing is left to count."""
         return None
 
@@ -78,31 +82,36 @@ class Known:
 
 
 class Sampling:
-    """Two phases for a slow vocabulary: a quick one counts all, the slow one a sample of them.
+    """Counts a sample, at the end; until then it only takes sizes.
 
     Args:
+        quick: counts all examples where the counter is slow; None: their bytes are their sizes.
         limit: tokens of one example about which the caller must know; what may be near it is
             counted exactly.
     """
 
-    def __init__(self, dataset: Dataset, counter: Counter, quick: Counter, limit: int | None):
+    def __init__(
+        self, dataset: Dataset, counter: Counter, quick: Counter | None, limit: int | None
+    ) -> None:
         self._dataset, self._counter, self._quick, self._limit = dataset, counter, quick, limit
         self._sizes: list[int] = []
 
-    def add(self, examples: Sequence[Example]) -> Sequence[int]:
-        """The quick vocabulary's tokens of each."""
-        sizes = self._quick.count(examples).low
+    def add(self, examples: Sequence[Example], sizes: Sequence[int]) -> Sequence[int] | None:
+        """Take their sizes; what may pass the limit is counted."""
+        if self._quick is not None:
+            sizes = self._quick.count(examples).low
         self._sizes += sizes
-        if self._limit is None or max(sizes) * 4 < self._limit:
-            return sizes
+        if self._limit is None:
+            return None
+        near = self._limit // (1 if self._quick is None else 4)  # a byte is at most one token
         return [
-            self._counter.count([example]).low[0] if size * 4 >= self._limit else size
+            self._counter.count([example]).low[0] if size >= near else 0
             for size, example in zip(sizes, examples, strict=True)
         ]
 
     def finish(self) -> Totals:
-        """The ratio of the two on a stratified sample, times what the quick one has counted."""
-        return two_phases(self._dataset, self._counter, self._sizes)
+        """The ratio of tokens to size on a stratified sample, times all sizes."""
+        return sampled(self._dataset, self._counter, self._sizes)
 
 
 class Elsewhere:
@@ -112,7 +121,7 @@ class Elsewhere:
         jobs = [(part, counter) for part in parts]
         self._parts: AsyncResult[list[Totals]] = pool.map_async(count_part, jobs, chunksize=1)
 
-    def add(self, examples: Sequence[Example]) -> None:
+    def add(self, examples: Sequence[Example], sizes: Sequence[int]) -> None:
         """Not counted here."""
         return None
 
@@ -146,14 +155,17 @@ def tallying(
     Args:
         limit: the caller must know of each example whether it has more tokens than this.
     """
-    quick = _quick_of(counter) if dataset.bytes > SAMPLED_ABOVE else None
+    sample = dataset.bytes > (SLOW_SAMPLED_ABOVE if counter.slow else SAMPLED_ABOVE)
     exact = Kept(home, dataset, counter)
-    kept = Kept(home, dataset, counter, "sampled") if quick else exact
+    kept = Kept(home, dataset, counter, "sampled") if sample else exact
     known = exact.find() or kept.find()
     if known and (limit is None or known.longest <= limit):
         yield Known(known)
         return
-    with _started(dataset, counter, quick, limit) as tally:
+    if sample:
+        yield _Keeping(Sampling(dataset, counter, _quick_of(counter), limit), kept)
+        return
+    with _started(dataset, counter, limit) as tally:
         yield _Keeping(tally, kept)
 
 
@@ -193,7 +205,7 @@ def estimate_fast(dataset: Dataset, counter: Counter, n: int = SAMPLE, seed: int
     stream = dataset.examples()
     while some := [item.example for item in islice(stream, BATCH)]:
         sizes += quick.count(some).low
-    return two_phases(dataset, counter, sizes, n, seed)
+    return sampled(dataset, counter, sizes, n, seed)
 
 
 def _quick_of(counter: Counter) -> Counter | None:
@@ -203,12 +215,7 @@ def _quick_of(counter: Counter) -> Counter | None:
 
 
 @contextmanager
-def _started(
-    dataset: Dataset, counter: Counter, quick: Counter | None, limit: int | None
-) -> Iterator[Tally]:
-    if quick is not None:
-        yield Sampling(dataset, counter, quick, limit)
-        return
+def _started(dataset: Dataset, counter: Counter, limit: int | None) -> Iterator[Tally]:
     parts = _parts(dataset, counter) if limit is None else []
     if len(parts) < 2:
         yield Counting(counter)
