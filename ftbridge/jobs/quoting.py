@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from ftbridge.cost.estimate import estimate
 from ftbridge.cost.prices import PriceBook
-from ftbridge.errors import BudgetRefused
+from ftbridge.cost.types import Usd
+from ftbridge.errors import BudgetRefused, CredentialsError, NetworkError, ProviderError
 from ftbridge.jobs.ledger import Ledger
 from ftbridge.jobs.plan import Plan, Refusal
 from ftbridge.jobs.planning import Limits, require_budget
@@ -15,6 +16,48 @@ from ftbridge.provider import Provider
 
 BUDGET = frozenset({"budget", "unknown_cost"})
 """Refusals that another price may lift."""
+
+
+def hold(plan: Plan, provider: Provider, ledger: Ledger, job_id: str) -> None:
+    """Ask for the vendor's own price right before a job is made, and hold ``max_usd`` to it.
+
+    A vendor that has no price for it is no obstacle: then the plan's own estimate has been held to
+    the limit already, and the job's warnings say so.
+
+    Raises:
+        BudgetRefused: the vendor asks more than the person allows; nothing was made.
+        NetworkError, CredentialsError: it could not be asked.
+    """
+    if not provider.supports("quote"):
+        return
+    spec = plan.spec
+    try:
+        price = patiently(provider, provider.quote, spec)
+    except (NetworkError, CredentialsError):
+        raise
+    except ProviderError as error:
+        said = f"{provider.name} gave no price before the job: {error.message}"
+        ledger.history.warn(job_id, "no_quote", spec.model, said)
+        return
+    ledger.quotes.add(provider.name, plan.account, spec.model, spec.training.sha256, price)
+    if plan.max_usd is not None and price > Decimal(plan.max_usd):
+        raise BudgetRefused(
+            f"{provider.name} asks {price} USD for the job; the limit is {plan.max_usd}",
+            hint="no job was made; raise --max-usd and submit with --again, or train on less",
+            where="max_usd",
+            code="over_budget",
+        )
+    planned = training_high(plan.usd)
+    if planned is not None and price > planned:
+        said = f"{provider.name} asks {price} USD for the job, not {planned:.2f}"
+        ledger.history.warn(job_id, "over_quote", str(price), said)
+
+
+def training_high(usd: Usd) -> Decimal | None:
+    """The upper estimate of the job itself; None where that is not known."""
+    if usd.high is None:
+        return None
+    return sum((line.high for line in usd.lines if line.training), Decimal(0))
 
 
 def quoted(plan: Plan, provider: Provider, ledger: Ledger, book: PriceBook) -> Plan:

@@ -11,6 +11,7 @@ from ftbridge import clock
 from ftbridge.dataset import Dataset
 from ftbridge.dataset.fingerprint import fingerprint
 from ftbridge.errors import (
+    BudgetRefused,
     CredentialsError,
     DataError,
     FtbridgeError,
@@ -20,7 +21,7 @@ from ftbridge.errors import (
     VendorError,
 )
 from ftbridge.files import atomic_write
-from ftbridge.jobs import late_price, leases
+from ftbridge.jobs import late_price, leases, quoting
 from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.ledger.uploads import Sent
@@ -69,7 +70,8 @@ class Submission:
         try:
             training, validation = self._files(plan, clearance)
             request = self.provider.request(plan.spec, training, validation, self.row.key)
-            remote = late_price.settle(plan, self._made() or self._create(request), self.provider)
+            made = self._made() or self._create_priced(plan, request)
+            remote = late_price.settle(plan, made, self.provider)
             row = self.ledger.jobs.adopt(self.row.id, remote)
             late_price.require_held(remote)
         except _Stopped:
@@ -234,6 +236,15 @@ class Submission:
         return remote.id
 
     # -- create ------------------------------------------------------------------------------
+
+    def _create_priced(self, plan: Plan, request: dict[str, Any]) -> RemoteJob:
+        """Make the job, if the vendor's own price allows it; else it ends here, unpaid."""
+        try:
+            quoting.hold(plan, self.provider, self.ledger, self.row.id)
+        except BudgetRefused as error:
+            self.ledger.jobs.move(self.row.id, State.CANCELLED, error=error.to_dict())
+            raise
+        return self._create(request)
 
     def _create(self, request: dict[str, Any]) -> RemoteJob:
         def make() -> RemoteJob:

@@ -71,3 +71,34 @@ def test_the_published_prices(together: Vendor, method: str, price: str) -> None
     assert unknown.usd.low is None and unknown.refusal is not None
     assert unknown.refusal.code == "unknown_cost"
     assert together.tape.exchanges == []  # a plan asks nobody
+
+
+def test_the_vendor_s_price_is_asked_before_the_job_and_holds_the_limit(together: Vendor) -> None:
+    """The emulator has a price of its own; over ``max_usd`` no job is made."""
+    bridge = ftbridge.Bridge(together.home / "home")
+    made = plan(together, [_chat("a")] * 12)
+    job = bridge.submit(made)
+    spec = made.spec
+    kept = bridge.ledger.quotes.of("together", made.account, spec.model, spec.training.sha256)
+    assert len(kept) == 1 and job.row.remote_id
+    other = plan(together, [_chat("b")] * 12)
+    tight = other.model_copy(update={"max_usd": str(kept[0].usd / 2)})
+    with pytest.raises(ftbridge.BudgetRefused, match="asks"):
+        bridge.submit(tight)
+    last = bridge.jobs()[0]
+    assert (last.state, last.row.remote_id, last.row.error["code"]) == (
+        "cancelled", None, "over_budget",
+    )  # fmt: skip
+    bridge.ledger.close()
+
+
+def _chat(text: str) -> dict[str, Any]:
+    turns = [{"role": "user", "content": text}, {"role": "assistant", "content": "yes"}]
+    return {"messages": turns}
+
+
+def test_validation_data_that_nothing_uses_is_warned_of(together: Vendor) -> None:
+    held_out = spec().training
+    provider = together.connect()
+    assert "n_evals" in provider.explain(spec(validation=held_out))[0]
+    assert provider.explain(spec(validation=held_out, options={"n_evals": "2"})) == []
