@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +106,11 @@ def _amount(value: Any) -> Any:
     """A change's side for people: money in words."""
     if not isinstance(value, dict):
         return value
+    low, high = (
+        None if usd is None else Decimal(str(usd)) for usd in (value["low"], value["high"])
+    )
+    known = f"{money(low, high)} USD" if high is not None else "unknown"
     billed = value.get("billed")
-    known = "unknown" if value["high"] is None else f"{value['low']:.2f} to {value['high']:.2f} USD"
     return known if billed is None else f"{known}, billed {billed:.2f}"
 
 

@@ -154,7 +154,11 @@ class LifeCycle(Suite):
         sandbox.advance(job.id, State.RUNNING)
         asked = provider.pause(job.id)
         assert asked.state is State.PAUSED or asked.stopping or asked.state not in FINAL
-        assert provider.get(job.id).state not in FINAL
+        seen = provider.get(job.id)
+        assert seen.state not in FINAL
+        if seen.state is State.PAUSED and provider.supports("cancel"):
+            stopped = provider.cancel(job.id)
+            assert stopped.state is State.CANCELLED or stopped.stopping
 
     def test_a_tuned_model_is_deleted(
         self, provider: Provider, sandbox: Rehearsal, data: Path

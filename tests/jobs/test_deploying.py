@@ -17,7 +17,7 @@ from emulated import Account, Switch, write_chats
 
 import ftbridge
 from ftbridge.cli import run
-from ftbridge.testing.faults import Answers, Does, DropAfter, DropBefore
+from ftbridge.testing.faults import Answers, Delay, Does, DropAfter, DropBefore
 from ftbridge.testing.proxy import Injector
 from ftbridge.testing.server import serve
 from ftbridge_azure_openai import Provider as Azure
@@ -223,6 +223,15 @@ def test_killed_while_it_deploys(world: World, when: Any) -> None:
     assert world.row["state"] == "starting", "written before the vendor was asked"
     assert world.bridge.deploy(world.job).state == "running"
     assert len(world.deployed) == 1
+
+
+def test_two_processes_deploy_at_once(world: World) -> None:
+    world.injector.on("PUT", DEPLOYMENTS, Delay(0.5), times=2)
+    command = [sys.executable, "-m", "ftbridge", "deploy", world.job, "--yes", "--json"]
+    both = [subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE) for _ in range(2)]
+    said = [json.loads(process.communicate(timeout=90)[0]) for process in both]
+    assert {each["state"] for each in said} == {"running"}, said
+    assert len(world.deployed) == 1 and world.row["state"] == "running"
 
 
 def test_where_there_are_no_deployments(vendor: Account, tmp_path: Path, ask: Ask) -> None:
