@@ -21,7 +21,9 @@ class ProviderBase(ABC):
     """Name, packages, gaps and patience of a place that trains."""
 
     name: ClassVar[str]
-    extra: ClassVar[str]
+    distribution: ClassVar[str] = "ftbridge"
+    extra: ClassVar[str] = ""
+    """What pip installs: a distribution, and which of its extras holds the SDK, if one does."""
     sdk: ClassVar[tuple[str, ...]] = ()
     absent: ClassVar[Mapping[str, str]] = {}
     settle_default: ClassVar[float] = 30.0
@@ -52,8 +54,9 @@ class ProviderBase(ABC):
 
     @classmethod
     def install_hint(cls) -> str:
-        """The command that installs what this provider needs."""
-        return f"pip install 'ftbridge[{cls.extra}]'"
+        """The command that installs what this provider needs; empty where that is nothing."""
+        extra = f"[{cls.extra}]" if cls.extra else ""
+        return f"pip install '{cls.distribution}{extra}'" if cls.sdk else ""
 
     # -- gaps --------------------------------------------------------------------------------
 

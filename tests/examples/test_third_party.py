@@ -34,6 +34,7 @@ def _listed(python: Path | str, **env: str) -> None:
     rows = json.loads(_run(*ftbridge, "providers", "--json", **env))["providers"]
     (row,) = [row for row in rows if row["provider"] == "lathe"]
     assert (row["methods"], row["adapters"], row["installed"]) == (["sft"], ["lora"], True)
+    assert row["install_hint"] == "pip install 'ftbridge-lathe'"
     family = _run(*ftbridge, "models", "--family", "llama-3.1-8b-instruct", "--json", **env)
     models = json.loads(family)["models"]
     assert ("lathe", "lathe/llama-8b") in {(each["provider"], each["model"]) for each in models}

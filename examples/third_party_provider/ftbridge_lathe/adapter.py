@@ -42,7 +42,7 @@ class LatheProvider(Provider):
 
     name = "lathe"
     kind = "managed"
-    extra = "lathe"
+    distribution = "ftbridge-lathe"
     sdk = ("httpx",)
     folder = Path(__file__).parent
     batch = 50  # GET /runs takes as many names
@@ -60,11 +60,6 @@ class LatheProvider(Provider):
     }
 
     # -- facts -------------------------------------------------------------------------------
-
-    @classmethod
-    def install_hint(cls) -> str:
-        """A distribution of its own, not one of ftbridge's extras."""
-        return "pip install ftbridge-lathe"
 
     @property
     def endpoint(self) -> str:
