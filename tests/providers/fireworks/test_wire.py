@@ -8,6 +8,7 @@ docs.fireworks.ai/fine-tuning/{fine-tuning-models,dpo-fine-tuning,parameter-tuni
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from recording import Recorder
 from ftbridge.errors import UsageError, VendorError
 from ftbridge.jobs.spec import Hyperparameters, JobSpec, Method
 from ftbridge.jobs.states import State
-from ftbridge.provider import ChatRequest
+from ftbridge.provider import ChatRequest, Context
 from ftbridge_fireworks import Provider, wire
 
 KEY = "ftb-0123456789abcdef0123456789abcdef"
@@ -241,3 +242,11 @@ def test_chat_goes_where_inference_lives(provider: Provider, recorder: Recorder)
     sent = recorder.seen[0]
     assert sent.path == "/inference/v1/chat/completions"
     assert sent.body["model"] == "accounts/acme/models/m" and sent.body["seed"] == 7
+
+
+def test_addresses_at_the_vendor(recorder: Recorder) -> None:
+    """The SDK adds ``/inference`` by itself only where it is given no address at all."""
+    provider = Provider(Context(Path(), {}))
+    assert str(provider._client.base_url) == "https://api.fireworks.ai"
+    assert str(provider._chats.base_url) == "https://api.fireworks.ai/inference/"
+    assert provider._client.max_retries == provider._chats.max_retries == 0
