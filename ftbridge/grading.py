@@ -79,6 +79,28 @@ def _score(grader: Grader, spaces: Mapping[str, Any]) -> float:
     )
 
 
+def missing(grader: Grader, item: Mapping[str, Any]) -> str | None:
+    """The first ``item.KEY`` that the grader names and a data line lacks; None: it has them all."""
+    for template in _templates(grader):
+        for found in PLACEHOLDER.finditer(template):
+            if found[1].startswith("item"):
+                try:
+                    _value(found[1], {"item": item})
+                except LookupError:
+                    return found[1]
+    return None
+
+
+def _templates(grader: Grader) -> list[str]:
+    if isinstance(grader, Multi):
+        return [text for each in grader.graders.values() for text in _templates(each)]
+    if isinstance(grader, ScoreModel):
+        return [each.content for each in grader.input if isinstance(each.content, str)]
+    if isinstance(grader, StringCheck | TextSimilarity):
+        return [grader.input, grader.reference]
+    return []
+
+
 def fill(template: str, spaces: Mapping[str, Any]) -> str:
     """A template with the values in place: text as it is, anything else as JSON.
 
@@ -89,18 +111,27 @@ def fill(template: str, spaces: Mapping[str, Any]) -> str:
 
 
 def _text(path: str, spaces: Mapping[str, Any]) -> str:
-    root, value = re.split(r"[.\[]", path, maxsplit=1)[0], None
     try:
-        value = spaces[root]
-        for key, index in _STEP.findall(path[len(root) :]):
-            value = value[key] if key else value[int(index)]
-    except (KeyError, IndexError, TypeError):
+        value = _value(path, spaces)
+    except LookupError:
         raise DataError(
             f"the data line has no `{path}`, which the grader reads",
             hint="add it to the data, or correct the grader",
             where=path,
         ) from None
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _value(path: str, spaces: Mapping[str, Any]) -> Any:
+    """What a path leads to. Raises LookupError where it leads nowhere."""
+    root = re.split(r"[.\[]", path, maxsplit=1)[0]
+    value = spaces[root]
+    for key, index in _STEP.findall(path[len(root) :]):
+        try:
+            value = value[key] if key else value[int(index)]
+        except TypeError:
+            raise LookupError(path) from None
+    return value
 
 
 def _ratio(given: str, reference: str) -> float:

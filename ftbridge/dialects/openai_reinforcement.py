@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ftbridge.cost.rules import training_hours
 from ftbridge.cost.types import Quantity
 from ftbridge.errors import UsageError
 from ftbridge.jobs.spec import JobSpec, Method
@@ -73,16 +74,7 @@ def settings(spec: JobSpec) -> dict[str, Any]:
 
 def billing(spec: JobSpec) -> list[Quantity]:
     """Hours that nobody knows before the job, and a grading model's tokens."""
-    lines = [
-        Quantity(
-            name="training",
-            item="training_hour",
-            low=None,
-            high=None,
-            formula="hours of the training loop, which nobody knows before the job, x the hourly "
-            "price (`ftbridge prices`)",
-        )
-    ]
+    lines = [training_hours(None)]
     if spec.grader and "score_model" in spec.grader.kinds():
         lines.append(
             Quantity(
@@ -95,3 +87,13 @@ def billing(spec: JobSpec) -> list[Quantity]:
             )
         )
     return lines
+
+
+def warnings(spec: JobSpec) -> list[str]:
+    """What a person must know of the cost, since no figure can say it."""
+    if spec.method is not Method.RL:
+        return []
+    return [
+        "reinforcement is billed by the hour of training, known only afterwards; the price of one: "
+        f"`ftbridge prices --provider {spec.provider}`"
+    ]

@@ -18,12 +18,13 @@ from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects.openai_data import OpenAIShape
-from ftbridge.errors import VendorError
+from ftbridge.errors import ProviderError, VendorError
 from ftbridge.jobs.states import State
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import (
     ChatReply,
     ChatRequest,
+    Check,
     FileState,
     Provider,
     RemoteCheckpoint,
@@ -195,6 +196,15 @@ class OpenAISpeaker(Provider):
         except VendorError as error:
             if error.status != 404:
                 raise
+
+    def _access(self) -> Check:
+        """One harmless call, for ``doctor``."""
+        try:
+            with self._translated():
+                next(iter(self._client.fine_tuning.jobs.list(limit=1)), None)
+        except ProviderError as error:
+            return Check("access", False, error.message, error.hint)
+        return Check("access", True, f"{self.endpoint} lists fine-tuning jobs")
 
     # -- private -----------------------------------------------------------------------------
 

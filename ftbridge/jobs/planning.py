@@ -20,6 +20,7 @@ from ftbridge.errors import (
     ServiceClosed,
 )
 from ftbridge.jobs.clearance import Clearance
+from ftbridge.jobs.graded import require_graded
 from ftbridge.jobs.payload import Converted, data_ref, require_kind, survey
 from ftbridge.jobs.plan import Loss, Payload, Plan, Refusal, Setting
 from ftbridge.jobs.spec import JobSpec
@@ -78,6 +79,8 @@ def _plan(
 ) -> Plan:
     for dataset in filter(None, datasets):
         require_kind(dataset, spec.method)
+        if spec.grader:
+            require_graded(spec.grader, dataset)
     rule = rule_for(provider.catalogue(), spec.model)
     counter = counter_for(rule, provider.counter(spec.model))
     training = survey(provider, datasets[0], counter)

@@ -23,7 +23,7 @@ from ftbridge.cost.use import Use
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects import openai_reinforcement
 from ftbridge.dialects.openai_speaker import OpenAISpeaker, plain
-from ftbridge.errors import CredentialsError, ProviderError, VendorError
+from ftbridge.errors import CredentialsError, VendorError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.jobs.states import State
 from ftbridge.provider import ChatReply, ChatRequest, Check, RemoteJob, Sandbox
@@ -105,7 +105,8 @@ class AzureOpenAIProvider(OpenAISpeaker):
     def explain(self, spec: JobSpec) -> list[str]:
         """What the method, the tier and the missing region mean."""
         tier, kind = self._training_type(spec), self._deployment_type()
-        return costs.warnings(spec.method, tier, kind, self._home_region)
+        said = costs.warnings(spec.method, tier, kind, self._home_region)
+        return [*openai_reinforcement.warnings(spec), *said]
 
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
         """Training in the tier's price, by tokens or (rl) hours, and the hosting of chats."""
@@ -259,14 +260,6 @@ class AzureOpenAIProvider(OpenAISpeaker):
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated()
-
-    def _access(self) -> Check:
-        try:
-            with self._translated():
-                next(iter(self._client.fine_tuning.jobs.list(limit=1)), None)
-        except ProviderError as error:
-            return Check("access", False, error.message, error.hint)
-        return Check("access", True, f"{self.endpoint} lists fine-tuning jobs")
 
     @cached_property
     def _manager(self) -> Manager:

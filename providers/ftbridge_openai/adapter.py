@@ -93,6 +93,10 @@ class OpenAIProvider(OpenAISpeaker):
         with unless_gone(), self._translated():
             self._client.models.delete(model)
 
+    def explain(self, spec: JobSpec) -> list[str]:
+        """That nobody knows the cost of reinforcement before."""
+        return openai_reinforcement.warnings(spec)
+
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
         """Tokens times epochs; reinforcement by the hour."""
         if spec.method is Method.RL:
@@ -145,16 +149,6 @@ class OpenAIProvider(OpenAISpeaker):
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated()
-
-    def _access(self) -> Check:
-        from ftbridge.errors import ProviderError
-
-        try:
-            with self._translated():
-                next(iter(self._client.fine_tuning.jobs.list(limit=1)), None)
-        except ProviderError as error:
-            return Check("access", False, error.message, error.hint)
-        return Check("access", True, f"{self.endpoint} lists fine-tuning jobs for this key")
 
     @cached_property
     def _client(self) -> OpenAI:

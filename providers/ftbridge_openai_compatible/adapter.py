@@ -21,7 +21,7 @@ from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects import openai_failures, openai_reinforcement
 from ftbridge.dialects.openai_speaker import OpenAISpeaker, plain
-from ftbridge.errors import CredentialsError, OperationFailed, ProviderError, UsageError
+from ftbridge.errors import CredentialsError, OperationFailed, UsageError
 from ftbridge.jobs.spec import Adapter, JobSpec, Method
 from ftbridge.provider import (
     Check,
@@ -147,6 +147,10 @@ class OpenAICompatibleProvider(OpenAISpeaker):
         }
         return given | options | self.profile.adapters.get(spec.adapter, {})
 
+    def explain(self, spec: JobSpec) -> list[str]:
+        """That nobody knows the cost of reinforcement before."""
+        return openai_reinforcement.warnings(spec)
+
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
         """Tokens times epochs; reinforcement by the hour. The price is the user's to set."""
         if spec.method is Method.RL:
@@ -259,14 +263,6 @@ class OpenAICompatibleProvider(OpenAISpeaker):
         return openai_failures.translated(
             self.folder, self.catalogue().title, "--base-url", (self._key,)
         )
-
-    def _access(self) -> Check:
-        try:
-            with self._translated():
-                next(iter(self._client.fine_tuning.jobs.list(limit=1)), None)
-        except ProviderError as error:
-            return Check("access", False, error.message, error.hint)
-        return Check("access", True, f"{self.endpoint} lists fine-tuning jobs for this key")
 
     @cached_property
     def _client(self) -> OpenAI:

@@ -12,7 +12,7 @@ from emulated import Account, write_chats
 
 import ftbridge
 from ftbridge.cli import run
-from ftbridge.errors import UsageError
+from ftbridge.errors import DataError, UsageError
 from ftbridge.jobs.states import State
 
 RL = {"provider": "openai", "method": "rl"}
@@ -56,6 +56,7 @@ def test_rl_to_the_end(
     )  # fmt: skip
     assert plan.spec.model == "o4-mini-2025-04-16"
     assert (plan.usd.high, plan.usd.unknown) == (None, ("training",))
+    assert any("by the hour" in warning for warning in plan.warnings)
     job = bridge.submit(plan)
     assert job.wait().state is State.SUCCEEDED
     assert sent(vendor)["method"] == {
@@ -91,6 +92,24 @@ def test_a_grader_is_asked_for(bridge: ftbridge.Bridge, rewards: Path, grader: P
     assert any(x.provider == "openai" and "needs a grader" in x.reason for x in excluded)
     found = bridge.compare(rewards, method="rl", grader=grader)
     assert ("openai", "o4-mini-2025-04-16") in {(o.provider, o.model) for o in found.offers}
+
+
+def test_data_that_the_grader_cannot_read(
+    bridge: ftbridge.Bridge, rewards: Path, grader: Path, tmp_path: Path
+) -> None:
+    """The vendor would say so in the middle of a training that it bills."""
+    bad = tmp_path / "bad.jsonl"
+    lines = rewards.read_text().splitlines()
+    lines[4] = lines[4].replace('"reference"', '"answer"')
+    bad.write_text("\n".join(lines) + "\n")
+    for data, validation in ((bad, None), (rewards, bad)):
+        with pytest.raises(DataError) as caught:
+            bridge.plan(data, **RL, grader=grader, validation=validation)
+        assert f"{bad}:5: has no `item.reference`" in caught.value.message
+        assert caught.value.code == "ungraded" and "1 more" not in caught.value.message
+    deep = {**json.loads(grader.read_text()), "input": "{{ item.meta.tags[1] }}"}
+    with pytest.raises(DataError, match=r"item\.meta\.tags\[1\]"):
+        bridge.plan(rewards, **RL, grader=deep)
 
 
 def test_reinforcement_ended_at_the_vendor(
