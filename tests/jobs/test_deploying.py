@@ -209,17 +209,30 @@ def test_an_undeploy_that_fails_stays_on_the_bill(world: World) -> None:
     assert ended and ended.state == "ended" and world.deployed == []
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_while_it_deploys(world: World, when: Any) -> None:
+def killed(injector: Injector, verb: str, path: str, when: Any, *command: str) -> None:
+    """Run a command in a process that is killed at its first call of this kind."""
     workers: list[subprocess.Popen[bytes]] = []
 
     def kill() -> None:
         os.kill(workers[0].pid, signal.SIGKILL)
 
-    world.injector.on("PUT", DEPLOYMENTS, Does(kill, when))
-    command = [sys.executable, "-m", "ftbridge", "deploy", world.job, "--yes"]
-    workers.append(subprocess.Popen(command, env=os.environ))
+    injector.on(verb, path, Does(kill, when))
+    workers.append(subprocess.Popen([sys.executable, "-m", "ftbridge", *command], env=os.environ))
     assert workers[0].wait(90) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_while_it_undeploys(world: World, when: Any) -> None:
+    world.bridge.deploy(world.job)
+    killed(world.injector, "DELETE", DEPLOYMENTS, when, "undeploy", world.job)
+    assert world.row["state"] == "stopping"
+    ended = world.bridge.undeploy(world.job)
+    assert ended and ended.state == "ended" and world.deployed == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_while_it_deploys(world: World, when: Any) -> None:
+    killed(world.injector, "PUT", DEPLOYMENTS, when, "deploy", world.job, "--yes")
     assert world.row["state"] == "starting", "written before the vendor was asked"
     assert world.bridge.deploy(world.job).state == "running"
     assert len(world.deployed) == 1
@@ -278,6 +291,17 @@ def test_a_delete_that_is_refused_is_none(
     with pytest.raises(ftbridge.VendorError):
         bridge.delete_model(job.id)
     assert bridge.job(job.id).to_dict()["model_deleted_at"] is None
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_while_it_deletes(
+    tuned: tuple[ftbridge.Bridge, ftbridge.Job], vendor: Account, when: Any
+) -> None:
+    bridge, job = tuned
+    killed(vendor.injector, "DELETE", r"/models/", when, "delete", job.id, "--yes")
+    assert bridge.job(job.id).to_dict()["model_deleted_at"], "written before the vendor was asked"
+    assert bridge.delete_model(job.id) == job.model
+    assert vendor.store.deleted_models == {job.model}
 
 
 def test_what_is_deployed_is_not_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
