@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge import arguments, registry
+from ftbridge.bridge_advice import BridgeAdvice
 from ftbridge.bridge_costs import BridgeCosts
 from ftbridge.bridge_evaluation import BridgeEvaluation
 from ftbridge.bridge_exits import BridgeExits
@@ -33,7 +34,7 @@ from ftbridge.policy.transport import require_encrypted
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
-class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeEvaluation, BridgeExits):
+class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeEvaluation, BridgeExits, BridgeAdvice):
     """One home with its ledger, settings and providers. Safe to share between threads.
 
     Args:

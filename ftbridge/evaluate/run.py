@@ -1,12 +1,8 @@
-"""Asking both models every question once, ever: each reply is committed when it comes."""
+"""Two models on the same rows: who is asked what, and what comes of it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -15,6 +11,7 @@ from ftbridge.dataset import Dataset
 from ftbridge.errors import DataError
 from ftbridge.evaluate import rows as rows_of
 from ftbridge.evaluate import scoring
+from ftbridge.evaluate.asking import Asking, OnProgress, begin
 from ftbridge.evaluate.leaving import Leaving
 from ftbridge.evaluate.metrics import Metric
 from ftbridge.evaluate.result import Asked, Result
@@ -22,9 +19,7 @@ from ftbridge.evaluate.rows import Row
 from ftbridge.evaluate.unseen import HeldOut, require_unseen
 from ftbridge.job import Model
 from ftbridge.jobs.ledger import JobRow, Ledger
-from ftbridge.provider import ChatReply, ChatRequest
-
-OnProgress = Callable[[float, str], None]
+from ftbridge.provider import ChatReply
 
 
 @dataclass(frozen=True)
@@ -64,17 +59,19 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
     shown = [Dataset(plan.few_shot)] if plan.few_shot else []
     models = [plan.baseline, plan.tuned]
     leaving = Leaving.cleared([plan.dataset, *shown], models, plan.job)
-    evaluation = _begin(plan, ledger)
+    evaluation = begin(
+        ledger, plan.dataset, plan.tuned, plan.metrics[0].name, plan.baseline, plan.job
+    )
     examples = rows_of.shots(plan.few_shot)
     prompted = [
         rows_of.request(row, plan.max_tokens, examples, plan.baseline_prompt) for row in rows
     ]
     plain = [rows_of.request(row, plan.max_tokens) for row in rows]
     total = 2 * len(rows)
-    base_replies, base_cached = _Asking(plan.baseline, prompted, leaving).ask(
+    base_replies, base_cached = Asking(plan.baseline, prompted, leaving).ask(
         ledger, evaluation, lambda n, t: on_progress(n / total, t)
     )
-    tuned_replies, tuned_cached = _Asking(plan.tuned, plain, leaving).ask(
+    tuned_replies, tuned_cached = Asking(plan.tuned, plain, leaving).ask(
         ledger, evaluation, lambda n, t: on_progress((len(rows) + n) / total, t)
     )
     result = Result(
@@ -91,65 +88,6 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
     )
     ledger.evaluations.finish(evaluation, result.to_dict())
     return result
-
-
-def _begin(plan: Plan, ledger: Ledger) -> str:
-    evaluation = "eval_" + secrets.token_hex(6)
-    ledger.evaluations.begin(
-        {
-            "id": evaluation,
-            "job_id": plan.job.id if plan.job else None,
-            "data_sha256": plan.dataset.sha256,
-            "model": plan.tuned.name,
-            "baseline": plan.baseline.name,
-            "metric": plan.metrics[0].name,
-        }
-    )
-    return evaluation
-
-
-@dataclass(frozen=True)
-class _Asking:
-    """One model and its questions."""
-
-    model: Model
-    requests: list[ChatRequest]
-    leaving: Leaving
-
-    def ask(
-        self, ledger: Ledger, evaluation: str, on_progress: OnProgress
-    ) -> tuple[list[ChatReply], int]:
-        """All replies in order, and how many were known already."""
-        contents = [self._content(request) for request in self.requests]
-        known = ledger.evaluations.cached(contents)
-        cached = sum(content in known for content in contents)
-        answered = cached
-        counts = Counter(content for content in contents if content not in known)
-        first = {content: i for i, content in reversed(list(enumerate(contents)))}
-        missing = list(counts)  # rows that ask the same are asked once
-
-        def keep(position: int, reply: ChatReply) -> None:
-            content = missing[position]
-            known[content] = reply
-            ledger.evaluations.keep(
-                content, self.model.provider.name, self.model.name, reply, evaluation
-            )
-            nonlocal answered
-            answered += counts[content]  # replies come in any order: the position is no count
-            on_progress(answered, self.model.name)
-
-        if missing:
-            asked = [self.requests[first[content]] for content in missing]
-            self.leaving.note(self.model, len(asked), ledger)
-            self.model.provider.chat_many(self.model.name, asked, keep)
-        return [known[content] for content in contents], cached
-
-    def _content(self, request: ChatRequest) -> str:
-        provider = self.model.provider
-        version = provider.model_version(self.model.name)
-        identity = [provider.name, provider.account, self.model.name, version]
-        text = json.dumps([identity, vars(request)], sort_keys=True, default=list)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _require_fitting(plan: Plan, rows: Sequence[Row]) -> None:
