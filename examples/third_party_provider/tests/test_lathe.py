@@ -33,7 +33,7 @@ class Rehearsing:
     def __init__(self, home: Path) -> None:
         self.home, self.ahead, self.url = home, 0.0, ""
         self.app = create_app(clock=lambda: time.time() + self.ahead)
-        self.lathe = self.app.state.lathe
+        self.store = self.app.state.store
         self.injector = Injector("")
 
     def connect(self, **options: str) -> Provider:
@@ -46,10 +46,10 @@ class Rehearsing:
             self.ahead += STOP_SECONDS + 0.5
 
     def say(self, remote_id: str, word: str) -> None:
-        self.lathe.runs[remote_id].forced = word
+        self.store.runs[remote_id].forced = word
 
     def count(self) -> tuple[int, int]:
-        return len(self.lathe.runs), len(self.lathe.datasets)
+        return len(self.store.runs), len(self.store.datasets)
 
 
 class TestLathe(Facts, LifeCycle, OverTheWire):
