@@ -42,6 +42,8 @@ class Formula:
     def __init__(self, text: str) -> None:
         if len(text) > LONGEST:
             raise FormulaError(f"longer than {LONGEST} characters")
+        if "**" in text:
+            raise FormulaError("holds `**`; the power is written `^`")
         try:
             # The power sign is the guide's; in Python it means something else.
             self._tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body

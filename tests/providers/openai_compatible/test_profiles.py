@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from ftbridge.errors import CredentialsError, DataError, FtbridgeError, UsageErr
 from ftbridge.jobs.spec import DataRef, JobSpec
 from ftbridge.jobs.states import State
 from ftbridge.provider import Context, Provider
+from ftbridge.testing.faults import DropAfter
+from ftbridge.testing.proxy import Injector
 from ftbridge.testing.server import serve
 from ftbridge_openai_compatible.emulator import SANDBOX_KEY, create_app
 from ftbridge_openai_compatible.profile import FOLDER, load, shipped
@@ -173,6 +176,24 @@ def test_a_job_remembers_its_profile(
         assert found is not None and found.id == job.row.remote_id
     assert bridge.plan(data, provider="openai_compatible", options=NEBIUS,
                        allow_unknown_cost=True).spec.connection == {}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["v1", "nebius/v1"])
+def test_a_create_without_an_answer_makes_no_second_job(
+    bridge: ftbridge.Bridge, tmp_path: Path, path: str
+) -> None:
+    app = create_app(speed=200)
+    more = {"options": NEBIUS} if "nebius" in path else {"model": "gpt-4.1-mini-2025-04-14"}
+    with ExitStack() as stack:
+        injector = Injector(stack.enter_context(serve(app)))
+        url = stack.enter_context(injector.serve())
+        injector.on("POST", r"/fine_tuning/jobs$", DropAfter())
+        plan = bridge.plan(
+            write_chats(tmp_path / "t.jsonl"), provider="openai_compatible",
+            base_url=f"{url}/{path}", allow_unknown_cost=True, **more,
+        )  # fmt: skip
+        assert bridge.submit(plan).wait().state is State.SUCCEEDED
+    assert len(app.state.store.jobs) == 1
 
 
 def test_a_422_is_read(bridge: ftbridge.Bridge) -> None:
