@@ -43,8 +43,6 @@ class BridgeCosts:
 
         def _unchecked(self, name: str, options: Mapping[str, str] | None = None) -> Provider: ...
 
-        def _unchecked(self, name: str, options: Mapping[str, str] | None = None) -> Provider: ...
-
         def _provider_of_spec(self, spec: Any) -> Provider: ...
 
     @cached_property
@@ -113,14 +111,14 @@ class BridgeCosts:
             arguments.choice(Method, method, "method"),
             arguments.hyperparameters({"n_epochs": n_epochs}),
             Clearance.of([dataset.source.location], label),
-            family,
-            grader_from(grader),
-            None if adapter is None else arguments.choice(Adapter, adapter, "adapter"),
-            region,
-            arguments.usd(budget),
-            use,
-            against,
-            sort,
+            family=family,
+            grader=grader_from(grader),
+            adapter=None if adapter is None else arguments.choice(Adapter, adapter, "adapter"),
+            region=region,
+            budget=arguments.usd(budget),
+            wanted=use,
+            against=against,
+            sort=sort,
         )
         here = {} if region is None else {"region": region}
         places = [

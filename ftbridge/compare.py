@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
+from ftbridge import clock
 from ftbridge.catalogue import Catalogue, TunableModel
 from ftbridge.cost.against import Against, hold_against
 from ftbridge.cost.estimate import estimate
 from ftbridge.cost.horizon import Horizon, Wanted
 from ftbridge.cost.listed import listed
 from ftbridge.cost.prices import PriceBook
-from ftbridge.cost.roi import Baseline, Roi
 from ftbridge.cost.table import ordered
 from ftbridge.cost.tokens import Counter, counter_for, rule_for
-from ftbridge.cost.types import Quantity, Span, TokenCount, Usd
-from ftbridge.cost.use import Use
+from ftbridge.cost.types import Quantity, Usd
 from ftbridge.dataset import Dataset
 from ftbridge.errors import DataError, FtbridgeError
 from ftbridge.graders import Grader
@@ -24,54 +24,10 @@ from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.payload import Converted, survey
 from ftbridge.jobs.planning import closed, closing_warnings, count_epochs
 from ftbridge.jobs.spec import Adapter, DataRef, Hyperparameters, JobSpec, Method
+from ftbridge.offers import Comparison, Exclusion, Offer, basis
 from ftbridge.provider import Provider
 
-
-@dataclass(frozen=True)
-class Offer:
-    """One way to train: where, which model, what it costs and on what that figure rests.
-
-    ``usd`` is the training alone, so that all are told by the same measure, or training and use
-    where a horizon was asked for (``use``). ``allowed``
-    is False where ftbridge knows the price but cannot submit there.
-    """
-
-    provider: str
-    model: str
-    method: str
-    adapter: str
-    usd: Usd
-    tokens: TokenCount
-    basis: tuple[str, ...]
-    notes: tuple[str, ...]
-    allowed: bool
-    use: Use | None = None
-    roi: Roi | None = None
-
-    @property
-    def monthly(self) -> Span | None:
-        """USD a month of use; None where that is not known or was not asked for."""
-        running = self.usd.running
-        if self.use is None or running is None:
-            return None
-        return Span(low=running.low / self.use.months, high=running.high / self.use.months)
-
-
-@dataclass(frozen=True)
-class Exclusion:
-    """A provider, or one of its models, that will not do, and why."""
-
-    provider: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Offers from cheap to dear, those of unknown cost last; and what was left out."""
-
-    offers: tuple[Offer, ...]
-    excluded: tuple[Exclusion, ...]
-    baseline: Baseline | None = None
+__all__ = ["Comparison", "Exclusion", "Offer", "Question", "compare"]
 
 
 @dataclass(frozen=True)
@@ -210,6 +166,8 @@ class _Place:
         if use is None:
             notes += _on_top(self._priced(spec, [line for line in lines if not line.training]))
         notes += closing_warnings(provider, spec)
+        if use and row.ends and row.ends < clock.today() + timedelta(days=use.days):
+            notes.append(f"{row.model} stops answering on {row.ends}, before these months are over")
         if provider.missing():
             notes.append(f"not installed: {provider.install_hint()}")
         if found.losses:
@@ -294,13 +252,3 @@ def _why_none(question: Question, catalogue: Catalogue) -> str:
     if catalogue.open_models:
         return "takes any model by its name: ask `ftbridge plan` with --model"
     return f"does not tune {question.family}"
-
-
-def basis(tokens: TokenCount, usd: Usd) -> tuple[str, ...]:
-    """What each figure rests on: the counter and its grade, each price and its age."""
-    lines = [f"tokens {tokens.label} ({tokens.counter})"]
-    for line in usd.lines:
-        day = "" if line.source_date is None else str(line.source_date)
-        parts = (line.evidence, line.source, day, line.age)
-        lines.append(f"{line.name}: " + ", ".join(filter(None, parts)))
-    return (*lines, *(f"{name}: unknown" for name in usd.unknown))

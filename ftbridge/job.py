@@ -278,6 +278,7 @@ class Job:
                 "low": _number(usd["low"]),
                 "high": _number(usd["high"]),
                 "unknown": usd["unknown"],
+                "stale": any(line["stale"] for line in usd["lines"]),
             },
             "billed_usd": None if row.billed_micro is None else row.billed_micro / 1e6,
             "billed_tokens": row.billed_tokens,

@@ -16,7 +16,7 @@ from ftbridge.dataset.types import Chat, Message
 from ftbridge.provider import Provider
 
 if TYPE_CHECKING:
-    from ftbridge.compare import Offer
+    from ftbridge.offers import Offer
 
 
 @dataclass(frozen=True)

@@ -37,16 +37,7 @@ def estimate(
     for quantity in quantities:
         if quote is not None and quantity.training:
             continue
-        row = book.find(
-            provider,
-            model,
-            quantity.item,
-            method=method,
-            tier=quantity.tier,
-            region=quantity.region,
-            adapter=adapter,
-            priced_as=quantity.priced_as,
-        )
+        row = _row(book, provider, model, method, adapter, quantity)
         if row is None or quantity.low is None or quantity.high is None:
             unknown.append(quantity.name)
             training_known = training_known and not quantity.training
@@ -58,6 +49,21 @@ def estimate(
     low = sum((line.low for line in lines), Decimal(0)) if training_known else None
     high = sum((line.high for line in lines), Decimal(0)) if training_known else None
     return Usd(low=low, high=high, lines=tuple(lines), unknown=tuple(unknown))
+
+
+def _row(
+    book: PriceBook, provider: str, model: str, method: str, adapter: str | None, wanted: Quantity
+) -> PriceRow | None:
+    return book.find(
+        provider,
+        model,
+        wanted.item,
+        method=method,
+        tier=wanted.tier,
+        region=wanted.region,
+        adapter=adapter,
+        priced_as=wanted.priced_as,
+    )
 
 
 def quoted(provider: str, usd: Decimal) -> CostLine:

@@ -16,10 +16,11 @@ from ftbridge.cost.tokens.families import rule_of_family
 from ftbridge.cost.tokens.file import count_file
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
+from ftbridge.offers import Exclusion, Offer, basis
 from ftbridge.policy import Destination
 
 if TYPE_CHECKING:
-    from ftbridge.compare import Exclusion, Offer, Question
+    from ftbridge.compare import Question
 
 MILLION = Decimal(1_000_000)
 NO_ADAPTER = "price only: ftbridge has no adapter for it yet"
@@ -30,8 +31,6 @@ def listed(
 ) -> tuple[list[Offer], list[Exclusion]]:
     """Offers by price lists alone: of training by the token, and of machines by modelled hours;
     and the reasons of the vendors that make none."""
-    from ftbridge.compare import Exclusion
-
     offers: list[Offer] = []
     left: list[Exclusion] = []
     clouds = dict.fromkeys(row.provider for row in read(RENTAL))
@@ -64,8 +63,6 @@ def _fits(question: Question, row: PriceRow) -> bool:
 
 
 def _offer(question: Question, book: PriceBook, row: PriceRow, horizon: Horizon | None) -> Offer:
-    from ftbridge.compare import Offer, basis
-
     counter = counter_for(rule_of_family(row.model), None)
     epochs = question.hyperparameters.n_epochs
     tokens = count_file(question.dataset, counter).count(epochs or 1)

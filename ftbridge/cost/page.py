@@ -13,7 +13,7 @@ from ftbridge.cost.table import amount, day
 from ftbridge.cost.use import DAYS_PER_MONTH
 
 if TYPE_CHECKING:
-    from ftbridge.compare import Comparison, Offer
+    from ftbridge.offers import Comparison, Offer
 
 DRAWN = 7
 """Offers that the chart shows, besides the base model; more lines cannot be told apart."""

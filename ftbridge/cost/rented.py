@@ -12,9 +12,10 @@ from ftbridge.cost.tokens import counter_for
 from ftbridge.cost.tokens.families import rule_of_family
 from ftbridge.cost.tokens.file import count_file
 from ftbridge.cost.types import TokenCount, Usd
+from ftbridge.offers import Offer, basis
 
 if TYPE_CHECKING:
-    from ftbridge.compare import Offer, Question
+    from ftbridge.compare import Question
 
 MODELLED = (
     "hours are modelled, not measured (docs/cost.md); price only: ftbridge rents nothing there"
@@ -26,8 +27,6 @@ OTHER_USE = frozenset({"Studio-JupyterLab"})
 def rented(question: Question, book: PriceBook, rows: Sequence[PriceRow]) -> list[Offer]:
     """One vendor's cheapest machine for the family that was asked for; none without its size, for
     preferences and rewards, or where no machine holds it."""
-    from ftbridge.compare import Offer, basis
-
     size = Size.of(question.family or "")
     adapter = str(question.adapter or "lora")
     if size is None or question.method != "sft" or question.wanted:

@@ -12,7 +12,7 @@ from ftbridge.cost.types import Span
 from ftbridge.errors import UsageError
 
 if TYPE_CHECKING:
-    from ftbridge.compare import Offer
+    from ftbridge.offers import Offer
 
 CENT = Decimal("0.01")
 

@@ -29,6 +29,11 @@ class Use:
     measured: str = "given"
 
     @property
+    def days(self) -> int:
+        """Days of the whole horizon."""
+        return self.months * DAYS_PER_MONTH
+
+    @property
     def calls(self) -> int:
         """Calls over the whole horizon."""
         return self.months * self.calls_per_month

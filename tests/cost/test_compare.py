@@ -145,6 +145,13 @@ def test_use_adds_up(ask: Ask, data: Path) -> None:
     assert offer["use"]["measured"] == "given"
 
 
+def test_an_end_within_the_months_is_said(ask: Ask, data: Path) -> None:
+    """OpenAI's tuned models stop answering on 2027-01-14; today is 2026-11-25."""
+    for months, ends in ((1, False), (2, True)):
+        notes = of(ask(data, "--months", months, "--calls-per-month", 1), "openai")["notes"]
+        assert any("before these months are over" in note for note in notes) is ends
+
+
 def test_an_idle_deployment_bills_all_hours(ask: Ask, data: Path) -> None:
     offer = of(ask(data, "--months", 2), "azure_openai")
     hosting = next(line for line in offer["usd"]["lines"] if line["name"] == "hosting")

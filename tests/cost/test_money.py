@@ -115,7 +115,8 @@ def test_unknown_cost_is_refused_unless_allowed(
     assert vendor.store.requests == []
     allowed = bridge.plan(data, provider="openai", allow_unknown_cost=True)
     job = bridge.submit(allowed)
-    assert job.to_dict()["usd"] == {"low": None, "high": None, "unknown": ["training"]}
+    usd = job.to_dict()["usd"]
+    assert usd == {"low": None, "high": None, "unknown": ["training"], "stale": False}
 
 
 def test_own_price_wins(closed_world: Path, data: Path) -> None:
