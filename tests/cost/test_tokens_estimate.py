@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,9 @@ from ftbridge.cost.tokens import (
     rule_for,
 )
 from ftbridge.cost.tokens import vocabulary as vocabulary_module
+from ftbridge.cost.tokens.families import rule_of_family
 from ftbridge.cost.tokens.sample import draw, estimate
-from ftbridge.cost.tokens.stand_in import Guess, StandIn, factor_of
+from ftbridge.cost.tokens.stand_in import CLAUDE_3, Guess, StandIn, factor_of
 from ftbridge.dataset import Dataset
 from ftbridge.dataset.types import Text
 
@@ -114,6 +116,7 @@ def test_factors_follow_the_script() -> None:
     assert factor_of("plain words").expected < factor_of("Où est l'été ?").expected
     assert factor_of("Привет, мир").high > factor_of("plain").high
     assert factor_of("გამარჯობა").high > factor_of("Привет").high
+    assert factor_of("plain", CLAUDE_3).expected > factor_of("plain").expected
     for text in ("a", "é", "мир", "გა", "🚚", "a é мир გა"):
         low, high = factor_of(text).low, factor_of(text).high
         assert low < factor_of(text).expected < high
@@ -142,6 +145,21 @@ def test_rules_by_model_then_catalogue_then_family() -> None:
     rule = rule_for(bare, first.model)
     assert rule and rule.vocabulary == "qwen3"
     assert rule_for(bare, "nobody-knows") is None
+
+
+def test_without_its_package_a_known_vocabulary_has_factors_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ftbridge.cost.tokens.counter.load", base_or_none)
+    rule = rule_of_family("anthropic.claude-3-haiku-20240307-v1:0")
+    counter = counter_for(rule, None)
+    assert (counter.grade, "claude-3" in counter.name) == ("estimated", True)
+    english = [Text("plain words, and more of them")]
+    assert counter.count(english).low[0] > counter_for(None, None).count(english).low[0]
+
+
+def base_or_none(name: str) -> Any:
+    return load(name) if name == "o200k_base" else None
 
 
 def test_claude_is_a_reconstruction(monkeypatch: pytest.MonkeyPatch) -> None:

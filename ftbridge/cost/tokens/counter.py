@@ -105,7 +105,7 @@ def counter_for(rule: TokenRule | None, own: Counter | None) -> Counter:
     if rule is not None and (vocabulary := load(rule.vocabulary)):
         return Framed(vocabulary, rule)
     base = load(FRAME.vocabulary)
-    return StandIn(base) if base else Guess()
+    return StandIn(base, rule.vocabulary if rule else "") if base else Guess()
 
 
 def rule_for(catalogue: Catalogue, model: str) -> TokenRule | None:

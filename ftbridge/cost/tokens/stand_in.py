@@ -45,10 +45,30 @@ class Factor(NamedTuple):
     high: float
 
 
-ENGLISH = Factor(1.05, 1.05 * 0.95, 1.05 * 1.15)
-EUROPEAN = Factor(1.12, 1.12 * 0.93, 1.12 * 1.10)
-WIDE = Factor(1.12, 1.12 * 0.80, 1.12 * 1.25)
-OTHER = Factor(1.30, 1.30 * 0.75, 1.30 * 2.50)
+class Table(NamedTuple):
+    """Factors by script: English and code, other Latin, Cyrillic and CJK, all others."""
+
+    english: Factor
+    european: Factor
+    wide: Factor
+    other: Factor
+
+
+MODERN = Table(
+    Factor(1.05, 1.05 * 0.95, 1.05 * 1.15),
+    Factor(1.12, 1.12 * 0.93, 1.12 * 1.10),
+    Factor(1.12, 1.12 * 0.80, 1.12 * 1.25),
+    Factor(1.30, 1.30 * 0.75, 1.30 * 2.50),
+)
+"""Of a model of which nothing is known."""
+
+CLAUDE_3 = Table(
+    Factor(1.17, 1.17 * 0.92, 1.17 * 1.10),
+    Factor(1.25, 1.25 * 0.92, 1.25 * 1.10),
+    Factor(1.42, 1.42 * 0.88, 1.42 * 1.12),
+    Factor(2.00, 2.00 * 0.85, 2.00 * 1.25),
+)
+"""Of Claude 3, where its reconstruction (ctok 1.3.0) was counted on the same texts."""
 
 _LATIN = re.compile("[\u00c0-\u024f]")
 _WIDE = re.compile(
@@ -57,40 +77,42 @@ _WIDE = re.compile(
 _PLAIN = re.compile("[\0-\u024f\u2000-\u206f\u20a0-\u20cf]+")
 
 
-def factor_of(text: str) -> Factor:
+def factor_of(text: str, table: Table = MODERN) -> Factor:
     """The factor for a text, by the scripts that it is written in (weighed by UTF-8 bytes)."""
     if text.isascii():
-        return ENGLISH
+        return table.english
     plain = sum(map(len, _PLAIN.findall(text)))
-    latin = EUROPEAN if _LATIN.search(text) else ENGLISH
+    latin = table.european if _LATIN.search(text) else table.english
     wide = len(_WIDE.findall(text))
     other = len(text) - plain - wide
     size = plain + 3 * (wide + other)
     return Factor(
         *(
             (plain * a + 3 * wide * b + 3 * other * c) / size
-            for a, b, c in zip(latin, WIDE, OTHER, strict=True)
+            for a, b, c in zip(latin, table.wide, table.other, strict=True)
         )
     )
 
 
 @dataclass(frozen=True)
 class StandIn:
-    """Counts by another vocabulary, scaled."""
+    """Counts by another vocabulary, scaled; ``like`` names the model's own, where known."""
 
     vocabulary: Vocabulary
+    like: str = ""
     grade: Grade = "estimated"
     slow: bool = False
 
     @property
     def name(self) -> str:
         """What people are shown."""
-        return f"{self.vocabulary.name} (no package has the model's own vocabulary)"
+        why = f"no package for {self.like}" if self.like else "no package has the model's own"
+        return f"{self.vocabulary.name}, scaled ({why} vocabulary here)"
 
     @property
     def id(self) -> str:
         """What a kept count depends on."""
-        return f"stand-in 1 {self.vocabulary.id}"
+        return f"stand-in 1 {self.vocabulary.id} {self.like}"
 
     def count(self, examples: Sequence[Example]) -> Counts:
         """Each text's tokens by its own factor; the bounds hold for any common frame."""
@@ -98,7 +120,8 @@ class StandIn:
 
     def _count(self, texts: Sequence[str]) -> tuple[list[float], list[float], list[float]]:
         counted = self.vocabulary.count(texts)
-        factors = list(map(factor_of, texts))
+        table = CLAUDE_3 if self.like == "claude-3" else MODERN
+        factors = [factor_of(text, table) for text in texts]
         expected, low, high = (
             [tokens * factor[at] for tokens, factor in zip(counted, factors, strict=True)]
             for at in range(3)
