@@ -30,6 +30,7 @@ from ftbridge.jobs.move import Move
 @how_to_train
 @click.option("--submit", "submitting", is_flag=True, help="Do it; asks before money is spent.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--again", is_flag=True, help="Do it once more, though the same plan has ended.")
 @click.option("--watch", "watching", is_flag=True, help="Do it and stay until the final state.")
 @common
 @click.pass_context
@@ -41,6 +42,7 @@ def command(
     to: str,
     submitting: bool,
     yes: bool,
+    again: bool,
     watching: bool,
     **wanted: Any,
 ) -> int:
@@ -69,7 +71,7 @@ def command(
         _show(session, moved)
         cost = money(moved.plan.usd.low, moved.plan.usd.high)
         click.confirm(f"Spend {cost} USD at {to}?", abort=True, err=True)
-    made = session.bridge.submit(moved.plan)
+    made = session.bridge.submit(moved.plan, again=again)
     if watching:
         return follow(session, made)
     session.document(_document(moved, ready) | made.to_dict())
@@ -119,7 +121,11 @@ def _typed(ctx: click.Context) -> str:
     words = ["ftbridge", "move"]
     for parameter in ctx.command.params:
         name, value = str(parameter.name), ctx.params.get(str(parameter.name))
-        if name in ("as_json", "submitting", "yes", "watching") or value in (None, False, ()):
+        if name in ("as_json", "submitting", "yes", "again", "watching") or value in (
+            None,
+            False,
+            (),
+        ):
             continue
         if isinstance(parameter, click.Argument):
             words.append(str(value))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash.conftest import write_model
 from emulated import Account, write_chats
 
 import ftbridge
@@ -18,6 +19,7 @@ from ftbridge.cli import run
 from ftbridge.jobs.move import Move
 from ftbridge.jobs.retirements import destination, endings
 from ftbridge.jobs.spec import Method
+from ftbridge.jobs.submit import submit
 
 TODAY = "2026-11-25"
 
@@ -25,7 +27,6 @@ TODAY = "2026-11-25"
 @pytest.fixture
 def bridge(vendor: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[ftbridge.Bridge]:
     monkeypatch.setenv("FTBRIDGE_NOW", TODAY)
-    monkeypatch.setenv("FTBRIDGE_LOCAL_HOURS", "1")
     made = ftbridge.Bridge()
     yield made
     made.ledger.close()
@@ -153,6 +154,43 @@ def test_validation_goes_along(bridge: ftbridge.Bridge, tmp_path: Path) -> None:
     assert "--validation FILE" in gone.value.hint
 
 
+def test_a_graded_job_and_its_options(bridge: ftbridge.Bridge, tmp_path: Path) -> None:
+    path, grader = tmp_path / "rl.jsonl", {
+        "type": "string_check", "name": "same", "operation": "eq",
+        "input": "{{sample.output_text}}", "reference": "{{item.reference}}",
+    }  # fmt: skip
+    rows = ({"messages": [{"role": "user", "content": f"q {n}"}], "reference": "yes"}
+            for n in range(60))  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    plan = bridge.plan(
+        path, provider="openai", method="rl", grader=grader, validation=0.2,
+        allow_unknown_cost=True, options={"reasoning_effort": "low"},
+    )  # fmt: skip
+    job = bridge.submit(plan)
+    moved = bridge.move(job.id, to="azure_openai", allow_unknown_cost=True)
+    assert (moved.plan.spec.method, moved.plan.spec.grader) == ("rl", plan.spec.grader)
+    effort = named(moved)["reasoning_effort"]
+    assert (effort.code, effort.before, effort.after) == ("option", "low", None)
+    assert "openai alone" in effort.note
+    with pytest.raises(ftbridge.Unsupported):
+        bridge.move(job.id, to="mistral")
+
+
+def test_what_may_not_leave_is_not_moved(
+    bridge: ftbridge.Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = bridge.plan(
+        write_chats(tmp_path / "a.jsonl"), provider="local", privacy="restricted",
+        model=str(write_model(tmp_path / "base")),
+    )  # fmt: skip
+    monkeypatch.setattr(bridge.provider("local").__class__, "require_ready", lambda self: None)
+    job_id, _ = submit(plan, bridge.provider("local"), bridge.ledger, again=False, cap=None)
+    moved = bridge.move(job_id, to="openai")
+    assert moved.plan.refusal and moved.plan.refusal.exit_code == 5
+    with pytest.raises(ftbridge.PolicyRefused):
+        bridge.submit(moved.plan)
+
+
 def test_nowhere_to_go(bridge: ftbridge.Bridge, job: ftbridge.Job) -> None:
     with pytest.raises(ftbridge.UsageError) as same:
         bridge.move(job.id, to="openai")
@@ -197,9 +235,12 @@ def test_the_command_plans_and_only_then_does(
     code, said = ask("openai", "--model", "gpt-4.1", "--max-usd", "0.000001")
     assert (code, said["error"]["code"], said["plan"]["allowed"]) == (5, "budget", False)
     assert len(vendor.store.jobs) == 1
-    code, said = ask("openai", "--model", "gpt-4.1", "--yes")
+    code, said = ask("openai", "--model", "gpt-4.1", "--yes", "--watch")
     assert (code, said["parent_job"], said["provider"]) == (0, job.id, "openai")
-    assert len(vendor.store.jobs) == 2
+    code, said = ask("openai", "--model", "gpt-4.1", "--yes")
+    assert (code, said["error"]["code"], len(vendor.store.jobs)) == (2, "already_ended", 2)
+    code, said = ask("openai", "--model", "gpt-4.1", "--yes", "--again")
+    assert (code, said["state"] != "succeeded", len(vendor.store.jobs)) == (0, True, 3)
 
 
 # -- retirements ---------------------------------------------------------------------------------
