@@ -19,7 +19,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 SHELL = re.compile(r"^```(?:console|sh|shell|bash)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"`(ftbridge [^`]+)`")
-ENDS = {"&", "&&", "|", ";", ">", "#"}
+ENDS = {"&", "&&", "|", ";", ">"}
 PLACEHOLDER = re.compile(r"[A-Z_]+|\.\.\.")
 
 
@@ -44,7 +44,7 @@ def _lines(text: str) -> Iterator[str]:
 
 def problem(line: str) -> str:
     """What is wrong with a command line; empty if it could be typed."""
-    words = shlex.split(line)[1:]
+    words = shlex.split(line, comments=True)[1:]
     words = words[: next((i for i, word in enumerate(words) if word in ENDS), len(words))]
     if not words or PLACEHOLDER.fullmatch(words[0]) or words[0] in ("--help", "--version", "-h"):
         return ""
