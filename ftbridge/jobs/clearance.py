@@ -123,6 +123,23 @@ class Clearance:
         return notes
 
 
+def cleared(plan: Plan, provider: Provider, job_id: str) -> Clearance:
+    """Label and policy of a job as they are now: either may have become stricter since its plan.
+
+    Raises:
+        PolicyRefused: where the job may not go on; the job itself is left as it is.
+    """
+    clearance = Clearance.of_plan(plan)
+    refs = [ref for ref in (plan.spec.training, plan.spec.validation) if ref]
+    try:
+        clearance.require(provider.destination, [Dataset(ref.path) for ref in refs])
+    except PolicyRefused as error:
+        way = f"give the job up with `ftbridge cancel {job_id}`"
+        error.hint = f"{error.hint}, or {way}" if error.hint else way
+        raise
+    return clearance
+
+
 def findings(dataset: Dataset) -> list[Finding]:
     """Secrets and personal data by kind and line. Reads the whole file."""
     # numpy comes with these

@@ -22,7 +22,7 @@ from ftbridge.errors import (
 )
 from ftbridge.files import atomic_write
 from ftbridge.jobs import late_price, leases, quoting
-from ftbridge.jobs.clearance import Clearance
+from ftbridge.jobs.clearance import Clearance, cleared
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.ledger.uploads import Sent
 from ftbridge.jobs.payload import payload_lines
@@ -66,7 +66,7 @@ class Submission:
         """Do the steps that are left. A job that was asked to stop ends here, unpaid."""
         self.provider.require_ready()
         plan = Plan.model_validate_json(self.row.plan)
-        clearance = self._clear(plan)
+        clearance = cleared(plan, self.provider, self.row.id)
         try:
             training, validation = self._files(plan, clearance)
             request = self.provider.request(plan.spec, training, validation, self.row.key)
@@ -97,13 +97,6 @@ class Submission:
         row = self.ledger.jobs.get(self.row.id)
         if not row.is_final:
             self.ledger.jobs.move(row.id, row.state, error=error.to_dict())
-
-    def _clear(self, plan: Plan) -> Clearance:
-        """Label and policy as they are now: either may have become stricter since the plan."""
-        clearance = Clearance.of_plan(plan)
-        data = [plan.spec.training, plan.spec.validation]
-        clearance.require(self.provider.destination, [Dataset(ref.path) for ref in data if ref])
-        return clearance
 
     # -- steps -------------------------------------------------------------------------------
 

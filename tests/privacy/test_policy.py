@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from emulated import Account
 
 import ftbridge
 from ftbridge.policy import Destination, Policy, Privacy, decide
 from ftbridge.policy.decision import user
+from ftbridge.testing.faults import Answers
 
 from .conftest import Ask, label
 
@@ -216,7 +218,7 @@ def private(project: Path) -> Path:
 
 @pytest.mark.parametrize("scan", ["true", '["internal"]', '["confidential"]'])
 def test_a_policy_can_want_a_scan(
-    vendor: ftbridge.FtbridgeError, private: Path, project: Path, ask: Ask, scan: str
+    vendor: Account, private: Path, project: Path, ask: Ask, scan: str
 ) -> None:
     (project / "ftbridge.toml").write_text(f"[policy]\nscan = {scan}\n")
     said = ask("submit", private, "--provider", "openai", "--yes")
@@ -245,3 +247,19 @@ def test_a_validation_file_is_scanned_too(
     (project / "ftbridge.toml").write_text("[policy]\nscan = true\n")
     said = ask("plan", data, "--provider", "openai", "--validation", private)
     assert said.code == 5 and "private.jsonl" in said.json["error"]["message"]
+
+
+def test_a_job_that_may_not_go_on_can_be_given_up(
+    vendor: Account, data: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.injector.on("POST", r"/jobs$", Answers(429, 0), times=None)
+    assert ask("submit", data, "--provider", "openai", "--yes").code == 4
+    job = ask("jobs").json["jobs"][0]["job"]
+    vendor.injector.heal()
+    label(data, "restricted")
+    said = ask("resume", job)
+    assert (said.code, said.json["error"]["where"]) == (5, "default.restricted-stays-here")
+    assert f"ftbridge cancel {job}" in said.json["error"]["hint"]
+    assert vendor.store.jobs == {}
+    assert ask("cancel", job).json["state"] == "cancelled"
+    assert ask("purge", job).code == 0 and vendor.uploaded() == []
