@@ -19,6 +19,7 @@ from ftbridge.dataset.types import Example
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects.openai_data import OpenAIShape
 from ftbridge.errors import ProviderError, VendorError
+from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.jobs.states import State
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import (
@@ -73,6 +74,12 @@ class OpenAISpeaker(Provider):
     def parse(self, line: bytes) -> Example:
         """An SFT, DPO or RFT line."""
         return self.format.decode(line)
+
+    def epochs(self, spec: JobSpec) -> tuple[int, str]:
+        """The vendor's rule for unset epochs; reinforcement is not billed by them."""
+        if spec.method is Method.RL:
+            return 1, ""
+        return super().epochs(spec)
 
     # -- the job -----------------------------------------------------------------------------
 

@@ -78,6 +78,7 @@ def test_rl_without_a_known_cost_needs_consent(
     bridge: ftbridge.Bridge, rewards: Path, grader: Path
 ) -> None:
     plan = bridge.plan(rewards, **RL, grader=grader)
+    assert not any("n_epochs" in warning for warning in plan.warnings)  # not billed by them
     assert plan.refusal and plan.refusal.code == "unknown_cost"
     judge = {"type": "score_model", "name": "j", "model": "gpt-4.1-mini",
              "input": [{"role": "user", "content": "{{sample.output_text}}"}]}  # fmt: skip
