@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ftbridge.errors import CredentialsError
+from ftbridge.errors import CredentialsError, ProviderError
+from ftbridge.provider import Check, Provider
 
 if TYPE_CHECKING:
     import httpx
@@ -43,6 +44,23 @@ def require_key() -> None:
             hint=f"set {KEY}, or rehearse: `ftbridge sandbox mistral`",
             where=KEY,
         )
+
+
+def checks(provider: Provider, package: str, ask: Callable[[], str]) -> list[Check]:
+    """Packages, key, and one harmless call, which says in words what it has shown."""
+    missing, key = provider.missing(), os.environ.get(KEY)
+    found = [
+        Check("package", not missing, f"missing: {', '.join(missing)}" if missing
+              else f"{package} installed", provider.install_hint() if missing else ""),
+        Check("key", bool(key), f"{KEY} is {'set' if key else 'not set'}",
+              "" if key else f"set {KEY}"),
+    ]  # fmt: skip
+    if missing or not key:
+        return found
+    try:
+        return [*found, Check("access", True, ask())]
+    except ProviderError as error:
+        return [*found, Check("access", False, error.message, error.hint)]
 
 
 def raw_client(address: str, timeout: float) -> httpx.Client:

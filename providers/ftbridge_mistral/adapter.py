@@ -6,7 +6,6 @@ SDKs from 2.5.2 on have no jobs (bisected 2026-11-24), so the five routes are sp
 
 from __future__ import annotations
 
-import os
 import time
 import weakref
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
-from ftbridge.errors import ProviderError, UsageError, VendorError
+from ftbridge.errors import UsageError, VendorError
 from ftbridge.jobs.sent import fingerprint, not_sent
 from ftbridge.jobs.spec import DataRef, JobSpec, Method
 from ftbridge.policy import CheckedUpload
@@ -180,15 +179,13 @@ class MistralProvider(Provider):
             return wire.job(self._jobs.get(remote_id))
 
     def get_many(self, remote_ids: Sequence[str]) -> dict[str, RemoteJob]:
-        """Pages of the list, until all are found or it is clearly too long; the rest singly."""
+        """From the list where there are several; what it does not tell whole comes singly."""
         wanted = set(remote_ids)
         found: dict[str, RemoteJob] = {}
-        for number in range(3 + len(wanted) // PAGE if len(wanted) > 3 else 0):
+        if len(wanted) > 3:
             with translated():
-                listed = self._jobs.page(number)
-                found |= {d["id"]: wire.job(d) for d in listed if wire.shows(d, wanted)}
-            if len(found) == len(wanted) or len(listed) < PAGE:
-                break
+                shown = filter(wire.shows, self._jobs.some(wanted))
+                found = {data["id"]: wire.job(data) for data in shown}
         return found | {remote_id: self.get(remote_id) for remote_id in wanted - found.keys()}
 
     def events(self, remote_id: str, since: str | None = None) -> list[RemoteEvent]:
@@ -266,14 +263,7 @@ class MistralProvider(Provider):
 
     def doctor(self) -> list[Check]:
         """Packages, key, and one harmless call to the deprecated routes."""
-        missing, key = self.missing(), os.environ.get(access.KEY)
-        checks = [
-            Check("package", not missing, f"missing: {', '.join(missing)}" if missing
-                  else "mistralai and httpx are installed", self.install_hint() if missing else ""),
-            Check("key", bool(key), f"MISTRAL_API_KEY is {'set' if key else 'not set'}",
-                  "" if key else "set MISTRAL_API_KEY"),
-        ]  # fmt: skip
-        return checks if missing or not key else [*checks, self._access()]
+        return access.checks(self, "mistralai and httpx are", self._shown)
 
     @classmethod
     def sandbox(cls) -> Sandbox:
@@ -291,13 +281,10 @@ class MistralProvider(Provider):
 
     # -- private -----------------------------------------------------------------------------
 
-    def _access(self) -> Check:
-        try:
-            with translated():
-                self._jobs.page(0, size=1)
-        except ProviderError as error:
-            return Check("access", False, error.message, error.hint)
-        return Check("access", True, f"{self.endpoint} lists fine-tuning jobs for this key")
+    def _shown(self) -> str:
+        with translated():
+            self._jobs.page(0, size=1)
+        return f"{self.endpoint} lists fine-tuning jobs for this key"
 
     @property
     def _classifies(self) -> bool:

@@ -64,6 +64,16 @@ class JobRoutes:
         ]
         return listed
 
+    def some(self, wanted: set[str]) -> list[dict[str, Any]]:
+        """Pages of the list, until all of these are there or it is clearly too long."""
+        found: list[dict[str, Any]] = []
+        for number in range(3 + len(wanted) // PAGE):
+            rows = self.page(number)
+            found += [row for row in rows if row["id"] in wanted]
+            if len(found) == len(wanted) or len(rows) < PAGE:
+                break
+        return found
+
     def listed(self) -> Iterator[dict[str, Any]]:
         """Every job of the list, page by page."""
         for number in count():

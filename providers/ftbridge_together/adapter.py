@@ -6,7 +6,6 @@ Jobs are created with the SDK's client, but not with its ``fine_tuning.create()`
 
 from __future__ import annotations
 
-import os
 import time
 import weakref
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
-from ftbridge.errors import ProviderError, VendorError
+from ftbridge.errors import VendorError
 from ftbridge.jobs.sent import fingerprint, not_sent
 from ftbridge.jobs.spec import DataRef, JobSpec
 from ftbridge.policy import CheckedUpload
@@ -59,8 +58,8 @@ class TogetherProvider(Provider):
     batch = 1000
     absent: ClassVar[Mapping[str, str]] = {
         "pause": "Together cannot pause a job; cancel it, and go on from its last checkpoint with "
-        "--option from_checkpoint=JOB",
-        "resume": "Together cannot resume a job; go on with --option from_checkpoint=JOB",
+        "--option from_checkpoint=ID",
+        "resume": "Together cannot resume a job; go on with --option from_checkpoint=ID",
         "deploy": "Together serves tuned models on dedicated endpoints of a project, which are "
         "made in its console or CLI; chat with one by --option endpoint=NAME",
         "undeploy": "Together's dedicated endpoints are stopped in its console or CLI",
@@ -180,7 +179,8 @@ class TogetherProvider(Provider):
         Raises:
             VendorError: the list does not show whether it is there.
         """
-        found = wire.search(self._jobs(), key)
+        with translated():
+            found = wire.search(self._jobs(), key)
         return None if found is None else self.get(found)
 
     def get(self, remote_id: str) -> RemoteJob:
@@ -194,7 +194,8 @@ class TogetherProvider(Provider):
         wanted = set(remote_ids)
         found: dict[str, RemoteJob] = {}
         if len(wanted) > 3:
-            jobs = [wire.job(data) for data in self._jobs() if data["id"] in wanted]
+            with translated():
+                jobs = [wire.job(data) for data in self._jobs() if data["id"] in wanted]
             found = {job.id: job for job in jobs if job.error is None}
         return found | {remote_id: self.get(remote_id) for remote_id in wanted - found.keys()}
 
@@ -256,14 +257,7 @@ class TogetherProvider(Provider):
 
     def doctor(self) -> list[Check]:
         """Packages, key, and one harmless call."""
-        missing, key = self.missing(), os.environ.get(access.KEY)
-        checks = [
-            Check("package", not missing, f"missing: {', '.join(missing)}" if missing
-                  else "together is installed", self.install_hint() if missing else ""),
-            Check("key", bool(key), f"TOGETHER_API_KEY is {'set' if key else 'not set'}",
-                  "" if key else "set TOGETHER_API_KEY"),
-        ]  # fmt: skip
-        return checks if missing or not key else [*checks, self._access()]
+        return access.checks(self, "together is", self._shown)
 
     @classmethod
     def sandbox(cls) -> Sandbox:
@@ -282,21 +276,17 @@ class TogetherProvider(Provider):
 
     # -- private -----------------------------------------------------------------------------
 
-    def _access(self) -> Check:
+    def _shown(self) -> str:
         model = self.catalogue().models[0].model
-        try:
-            self.model_limits(model)
-        except ProviderError as error:
-            return Check("access", False, error.message, error.hint)
-        return Check("access", True, f"{self.endpoint} tells the limits of {model}")
+        self.model_limits(model)
+        return f"{self.endpoint} tells the limits of {model}"
 
     def _complete(self, body: Mapping[str, Any], model: str) -> dict[str, Any]:
         return limits.complete(body, self.model_limits(model) if limits.lacks_rank(body) else None)
 
     def _jobs(self) -> list[dict[str, Any]]:
-        with translated():
-            listed: Any = self._client.fine_tuning.list().to_dict(mode="json")
-            return list(listed["data"])
+        listed: Any = self._client.fine_tuning.list().to_dict(mode="json")
+        return list(listed["data"])
 
     def _sent(self, data: DataRef) -> str:
         with translated():

@@ -78,6 +78,11 @@ def warnings(spec: JobSpec) -> list[str]:
         )
     elif "lora_r" in given and "lora_alpha" not in given:
         said.append("lora_alpha must be named beside lora_r: twice the rank is sent when created")
+    if spec.validation and "n_evals" not in spec.options:
+        said.append(
+            "together evaluates nothing on its own: without --option n_evals=N the validation file "
+            "is sent and never used"
+        )
     if "from_checkpoint" in spec.options:
         said.append(
             f"the base is that of the checkpoint; the price is that of {spec.model}: --model must "

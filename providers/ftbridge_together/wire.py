@@ -77,8 +77,9 @@ def search(listed: Sequence[Mapping[str, Any]], key: str) -> str | None:
         shown = [str(data[name]) for name in ("suffix", "model_output_name") if data.get(name)]
         if any(mark(key) in text.lower() for text in shown):
             return str(data["id"])
-        age = now - clock.parse(str(data["created_at"]))
-        if not shown and age.total_seconds() < DAY_SECONDS:
+        made = _moment(data.get("created_at"))
+        fresh = made is None or (now - clock.parse(made)).total_seconds() < DAY_SECONDS
+        if not shown and fresh:
             mute = str(data["id"])
     if mute:
         raise VendorError(

@@ -25,6 +25,7 @@ CALLS: dict[str, Call] = {
     "upload validation": ("POST", r"/files$", 1),
     "see training file": ("GET", r"/files/[^/]+$", 0),
     "see validation file": ("GET", r"/files/[^/]+$", 1),
+    "dry run": ("POST", r"/jobs\?dry_run=true$", 0),
     "create": ("POST", r"/jobs$", 0),
 }
 LAGGED = {"lists lag": 0.3, "lists are prompt": 0.0}

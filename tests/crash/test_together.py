@@ -32,6 +32,7 @@ CALLS: dict[str, Call] = {
     "send validation": ("PUT", r"/upload/", 1),
     "validate validation": ("POST", r"/preprocess$", 1),
     "see training file": ("GET", r"/v1/files/[^/]+$", 0),
+    "ask the price": ("POST", r"/estimate-price$", 0),
     "create": ("POST", r"/fine-tunes$", 0),
 }
 SPEED = 100
