@@ -14,7 +14,7 @@ from ftbridge.compare import Comparison, Offer, Question, compare
 from ftbridge.config import Config
 from ftbridge.cost import book as price_book
 from ftbridge.cost.against import Against
-from ftbridge.cost.horizon import Wanted
+from ftbridge.cost.horizon import Wanted, wanted_from
 from ftbridge.cost.prices import PriceBook
 from ftbridge.cost.refresh import Outcome
 from ftbridge.dataset import Dataset
@@ -81,8 +81,8 @@ class BridgeCosts:
         grader: Grader | Mapping[str, Any] | str | Path | None = None,
         region: str | None = None,
         budget: Decimal | str | float | None = None,
-        use: Wanted | None = None,
-        against: Against | None = None,
+        use: Wanted | Mapping[str, Any] | None = None,
+        against: Against | str | None = None,
         sort: str | None = None,
         options: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Comparison:
@@ -93,8 +93,9 @@ class BridgeCosts:
             grader: as in :meth:`plan`.
             region: only what runs there.
             budget: only what surely costs no more, in USD.
-            use: also what the tuned model would cost in use, over months.
-            against: with ``use``, the base model that it would replace.
+            use: also what the tuned model would cost in use, over months: ``months``,
+                ``calls_per_month``, ``input_tokens``, ``output_tokens``.
+            against: with ``use``, the base model that it would replace, ``provider:model``.
             sort: a column (:data:`ftbridge.cost.table.COLUMNS`), with a ``-`` downwards.
             options: settings by provider name.
 
@@ -102,6 +103,10 @@ class BridgeCosts:
             UsageError: ``against`` without ``use``, an unknown column, a size that the data do not
                 show. DataError: where the file is bad.
         """
+        if isinstance(use, Mapping):
+            use = wanted_from(use)
+        if isinstance(against, str):
+            against = Against(against)
         if against is not None and use is None:
             raise UsageError("a base model is compared over months of use", where="against")
         dataset = data if isinstance(data, Dataset) else Dataset(data)

@@ -29,6 +29,7 @@ class Sources:
     machines: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
     body: bytes | None = None
+    next_host: str = "https://prices.azure.com/"
     asked: list[str] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -66,8 +67,7 @@ class Sources:
                 "CustomerEntityId": "Default",
                 "CustomerEntityType": "Retail",
                 "Items": page,
-                "NextPageLink": link
-                and link.replace(str(request.base_url), "https://prices.azure.com/"),
+                "NextPageLink": link and link.replace(str(request.base_url), self.next_host),
                 "Count": len(page),
             }
         )

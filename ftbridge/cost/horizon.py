@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ftbridge.cost.calls import CallSize, measure
 from ftbridge.cost.tokens import Counter
@@ -63,6 +64,21 @@ def wanted(
             where="months",
         )
     return Wanted(span, calls, _tokens(input_tokens, "input"), _tokens(output_tokens, "output"))
+
+
+def wanted_from(given: Mapping[str, Any]) -> Wanted | None:
+    """The same by its words.
+
+    Raises:
+        UsageError: for a word that is none of them, too.
+    """
+    words = [field.name for field in fields(Wanted)]
+    if strange := sorted(given.keys() - set(words)):
+        raise UsageError(
+            f"use knows no `{strange[0]}`", hint=f"it knows: {', '.join(words)}", where="use"
+        )
+    months, calls, into, out = (given.get(word) for word in words)
+    return wanted(months, calls, into, out)
 
 
 def _tokens(value: Number, side: str) -> Decimal | None:

@@ -44,11 +44,14 @@ def document(row: PriceRow) -> dict[str, Any]:
         "regions": list(row.places),
         "age_days": row.age_days,
         "stale": row.stale,
+        "ended": row.ended,
     }
 
 
 def age(row: PriceRow) -> str:
-    """The age in words; old and unknown ones say so."""
+    """The age in words; old and unknown ones say so, and what is offered no more."""
+    if row.ended:
+        return f"ended {row.ends}"
     if row.age_days is None:
         return "date unknown"
     at_least = "at most " if row.source_date_is == "not_before" else ""

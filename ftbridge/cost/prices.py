@@ -85,6 +85,11 @@ class PriceRow(BaseModel):
         return self.age_days is None or self.age_days > STALE_DAYS
 
     @property
+    def ended(self) -> bool:
+        """Whether what the price is for is offered no more."""
+        return self.ends is not None and self.ends < clock.today()
+
+    @property
     def places(self) -> tuple[str, ...]:
         """The regions that the price is for; empty: all."""
         return self.regions or ((self.region,) if self.region else ())

@@ -2,7 +2,7 @@
 
 Source: learn.microsoft.com rest/api/cost-management/retail-prices/azure-retail-prices: answers of
 ``Items``, ``NextPageLink`` and ``Count``; filter values are case-sensitive since
-2023-01-01-preview.
+2023-01-01-preview. Asked of an emulator only: unverified against the live service.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from ftbridge.cost.refresh import Answer, Fetch
 from ftbridge.errors import VendorError
@@ -72,5 +73,7 @@ def _pages(fetch: Fetch, params: dict[str, str]) -> Iterator[tuple[dict[str, Any
         link = answer.content["NextPageLink"]
         if not link:
             return
+        if urlsplit(link).netloc != urlsplit(URL).netloc:
+            raise VendorError(f"the next page is said to be at {urlsplit(link).netloc}")
         answer = fetch.json(link)
     raise VendorError(f"the Azure Retail Prices API has more than {PAGES} pages")

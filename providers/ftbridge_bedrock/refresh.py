@@ -2,7 +2,8 @@
 
 Source: docs.aws.amazon.com awsaccountbilling aboutv2/reading-service-price-list-file-for-services:
 ``products`` by SKU with their ``usagetype``, ``terms.OnDemand`` with ``pricePerUnit``, and the
-``publicationDate`` of the file. No account is needed.
+``publicationDate`` of the file. No account is needed. The words for units, and the file as it is
+today, are unverified.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reading what machines cost for Jobs, from the Hub's own list.
 
 Source: ``list_jobs_hardware`` of huggingface_hub 2.4.0 (GET /api/jobs/hardware, no key): ``name``,
-``prettyName``, ``unitCostMicroUSD`` per ``unitLabel``, which is a minute.
+``prettyName``, ``unitCostMicroUSD`` per ``unitLabel``, which is a minute. Unverified live.
 """
 
 from __future__ import annotations

@@ -263,6 +263,17 @@ def test_a_long_prompt_is_priced_in_its_tier(data: Path) -> None:
         assert found.baseline and found.baseline.price.input == price
 
 
+def test_the_library_takes_plain_words(data: Path) -> None:
+    use = {"months": 12, "calls_per_month": 100_000, "input_tokens": 400, "output_tokens": 100}
+    found = ftbridge.Bridge().compare(data, use=use, against="openai:gpt-4.1")
+    assert found.baseline and found.baseline.monthly == 160
+    for wrong in ({"years": 3}, {"months": 0, "calls_per_month": 1}):
+        with pytest.raises(ftbridge.UsageError):
+            ftbridge.Bridge().compare(data, use=wrong)
+    with pytest.raises(ftbridge.UsageError):
+        ftbridge.Bridge().compare(data, against="openai:gpt-4.1")
+
+
 def test_flags_of_the_base_model_need_one(data: Path, tmp_path: Path) -> None:
     assert run(["compare", str(data), "--base-prompt", str(tmp_path / "x")]) == 2
     assert run(["compare", str(data), "--evaluation", "job_1"]) == 2

@@ -114,6 +114,8 @@ def test_listing_shows_age_and_filters(
     assert not listed(capsys, "--provider", "fireworks", "--stale")
     assert run(["prices", "--provider", "vertex"]) == 0
     assert "261 days (stale)" in capsys.readouterr().out
+    over = listed(capsys, "--provider", "openai", "--model", "gpt-4.1-nano")
+    assert over and all(p["ended"] for p in over)
     west = listed(capsys, "--provider", "azure_openai", "--region", "westus3")
     assert west and all(not p["regions"] or "westus3" in p["regions"] for p in west)
 

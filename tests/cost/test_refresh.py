@@ -99,6 +99,12 @@ def test_azure_prices_by_the_thousand_tokens(sources: Sources, refresh: Any) -> 
     assert refresh("azure_openai")["changed"] == []
 
 
+def test_a_next_page_elsewhere_is_not_followed(sources: Sources, refresh: Any) -> None:
+    sources.meters = [meter(GLOBAL, f"region{n}", 1.7, "1 Hour") for n in range(9)]
+    sources.next_host = "https://prices.example.org/"
+    assert "prices.example.org" in refresh("azure_openai", code=4)["error"]["message"]
+
+
 def test_azure_machines(sources: Sources, refresh: Any) -> None:
     name = "Standard_NC40ads_H100_v5"
     usual = {"productName": "Virtual Machines NCadsH100v5 Series", "armSkuName": name,
