@@ -206,7 +206,13 @@ class OpenAICompatibleProvider(OpenAISpeaker):
             for file_id in files:
                 # The last part alone: a server's name must not lead out of the folder.
                 name = Path(self._client.files.retrieve(file_id).filename).name
-                self._client.files.content(file_id).write_to_file(out / name)
+                if name in ("", ".."):
+                    raise OperationFailed(
+                        f"the server calls file {file_id} `{name}`", where=file_id
+                    )
+                part = out / f".{name}.part"
+                self._client.files.content(file_id).write_to_file(part)
+                part.replace(out / name)  # whole, or not at all
         return out
 
     # -- access ------------------------------------------------------------------------------

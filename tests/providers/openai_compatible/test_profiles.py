@@ -14,7 +14,14 @@ from emulated import write_chats
 import ftbridge
 from ftbridge import registry
 from ftbridge.cli import run
-from ftbridge.errors import CredentialsError, DataError, FtbridgeError, UsageError, VendorError
+from ftbridge.errors import (
+    CredentialsError,
+    DataError,
+    FtbridgeError,
+    OperationFailed,
+    UsageError,
+    VendorError,
+)
 from ftbridge.jobs.spec import DataRef, JobSpec
 from ftbridge.jobs.states import State
 from ftbridge.provider import Context, Provider
@@ -194,6 +201,33 @@ def test_a_create_without_an_answer_makes_no_second_job(
         )  # fmt: skip
         assert bridge.submit(plan).wait().state is State.SUCCEEDED
     assert len(app.state.store.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "lies"), [("../../evil.txt", "evil.txt"), ("a/..", None), ("", None)]
+)
+def test_a_file_cannot_leave_its_folder(
+    bridge: ftbridge.Bridge, tmp_path: Path, named: str, lies: str | None
+) -> None:
+    app = create_app(speed=200)
+    with serve(app) as url:
+        plan = bridge.plan(
+            write_chats(tmp_path / "t.jsonl"), provider="openai_compatible", options=NEBIUS,
+            base_url=f"{url}/nebius/v1", allow_unknown_cost=True,
+        )  # fmt: skip
+        job = bridge.submit(plan)
+        job.wait()
+        job.checkpoints()  # makes their files, which are renamed here
+        for file in app.state.store.files.values():
+            if file.purpose == "fine-tune-results":
+                file.filename = named
+        out = tmp_path / "deep" / "er" / "out"
+        if lies is None:
+            with pytest.raises(OperationFailed):
+                job.download(out)
+        else:
+            job.download(out)
+            assert [path.name for path in out.iterdir()] == [lies]
 
 
 def test_a_422_is_read(bridge: ftbridge.Bridge) -> None:

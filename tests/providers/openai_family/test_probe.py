@@ -124,3 +124,24 @@ def test_the_adapter_is_sent_where_it_can_be_chosen(place: Place) -> None:
     assert [hyperparameters(place, method, body)["lora"] for body in bodies] == [
         each is Adapter.LORA for each in choices
     ]
+
+
+@pytest.mark.parametrize("place", ["openai", "nebius"], indirect=True)
+def test_the_ranges_are_the_vendor_s(place: Place) -> None:
+    """Where the documents give ranges: a bound is taken, what lies beyond it is not."""
+    for method in methods(place):
+        for name, span in place.provider.catalogue().hyperparameters[method].items():
+            whole = isinstance(VALUES[name], int)
+            step = 1 if whole else 0.01
+            cases = [(span.max, True), (span.max + step, False)] if span.max is not None else []
+            if span.min:  # 0 is a bound that a rate cannot reach
+                cases += [(span.min, True), (span.min - step, False)]
+            for value, fine in cases:
+                body = place.request(method)
+                found = hyperparameters(place, method, body)
+                found[name] = int(value) if whole else value
+                if fine:
+                    place.provider.create(body, KEY)
+                else:
+                    with pytest.raises(VendorError, match=name):
+                        place.provider.create(body, KEY)
