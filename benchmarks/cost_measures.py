@@ -213,7 +213,7 @@ def plan_process(path: Path) -> dict[str, Any]:
 # -- two workers ---------------------------------------------------------------------------------
 
 
-def two_workers(path: Path) -> dict[str, Any]:
+def two_workers(path: Path, mb: int) -> dict[str, Any]:
     """An exact count by Llama 3's vocabulary: one process, the longer of two parts, both."""
     from ftbridge.cost.tokens import count_file
     from ftbridge.cost.tokens.file import count_part
@@ -221,6 +221,7 @@ def two_workers(path: Path) -> dict[str, Any]:
     from ftbridge.dataset.parallel import in_parts
 
     counter = _counter("llama3")
+    path = head(path, mb)
     count_file(Dataset(head(path, 1)), counter)
     wall = time.perf_counter()
     one, totals = cpu(lambda: count_file(Dataset(path), counter))

@@ -8,7 +8,7 @@ from the vendor's own line.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -64,6 +64,8 @@ class Rules:
         self._of_texts = [pair for pair in self._example if pair[0].rule not in BESIDE_TEXTS]
         self._line_bytes = _value(self._file, "max_line_bytes")
         self._tokens = _value(self._file, "max_tokens")
+        bounded = self._line_bytes or self._tokens
+        self._silent = form.keeps_shape and not self._of_texts and not bounded
         self.examples = self.bytes = 0
 
     @property
@@ -73,7 +75,7 @@ class Rules:
 
     def look(
         self, number: int, example: Example, made: Converted, tokens: int | None = None
-    ) -> Iterator[BadLine]:
+    ) -> Iterable[BadLine]:
         """What would be rejected in one line.
 
         Args:
@@ -84,6 +86,13 @@ class Rules:
         """
         self.examples += 1
         self.bytes += len(made.line) + 1
+        if self._silent and not made.losses and only_texts(example):
+            return ()
+        return self._look(number, example, made, tokens)
+
+    def _look(
+        self, number: int, example: Example, made: Converted, tokens: int | None
+    ) -> Iterator[BadLine]:
         if self._line_bytes and len(made.line) > self._line_bytes:
             yield BadLine(number, f"{len(made.line):,} bytes; {self.vendor} takes at most "
                           f"{self._line_bytes:,} a line; shorten it")  # fmt: skip

@@ -102,7 +102,7 @@ class _Seen:
 
     def take(self, some: Sequence[Numbered], tally: Tally) -> None:
         """Some more examples: converted, counted, then held against the rules in their order."""
-        lines = [self._convert(item) for item in some]
+        lines = self._converted(some)
         good = [
             (item, line) for item, line in zip(some, lines, strict=True) if isinstance(line, Line)
         ]
@@ -113,8 +113,9 @@ class _Seen:
             if isinstance(line, BadLine):
                 self.faults.add(line)
                 continue
-            for code in line.losses:
-                self.losses.setdefault(code, []).append(number)
+            if line.losses:
+                for code in line.losses:
+                    self.losses.setdefault(code, []).append(number)
             if self._rules:
                 for fault in self._rules.look(number, example, line, next(tokens, None)):
                     self.faults.add(fault)
@@ -123,11 +124,15 @@ class _Seen:
         self.bytes += len(payload)
         self.digest.update(payload)
 
-    def _convert(self, item: Numbered) -> Line | BadLine:
-        try:
-            return self._provider.convert(item.example)
-        except DataError as error:
-            return BadLine(item.line, error.message)
+    def _converted(self, some: Sequence[Numbered]) -> list[Line | BadLine]:
+        convert = self._provider.convert
+        lines: list[Line | BadLine] = []
+        for number, example in some:
+            try:
+                lines.append(convert(example))
+            except DataError as error:
+                lines.append(BadLine(number, error.message))
+        return lines
 
 
 def require_kind(dataset: Dataset, method: Method) -> None:
