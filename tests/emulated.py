@@ -1,20 +1,20 @@
-"""An emulated OpenAI account behind the fault injector, and data to train on."""
+"""Emulated accounts behind the fault injector, OpenAI's first, and data to train on."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
 from ftbridge.testing.proxy import Injector
 from ftbridge.testing.server import serve
-from ftbridge_openai.emulator import Store, create_app
+from ftbridge_openai.emulator import create_app
 
 
 @dataclass
@@ -29,27 +29,51 @@ class Switch:
 
 
 @dataclass
-class Account:
-    """An emulated account. ``ahead`` seconds are what its clock is in front of ours."""
+class Place:
+    """An emulated account behind the fault injector. ``ahead`` seconds are what its clock is in
+    front of ours; ``create`` makes the application."""
 
+    create: Callable[..., Any]
     switch: Switch
     injector: Injector
     url: str
     ahead: float = 0.0
 
-    def reset(self, speed: float = 1.0) -> Store:
+    def reset(self, speed: float = 1.0) -> Any:
         """Begin anew with an empty account and no faults."""
         self.ahead = 0.0
-        self.switch.app = create_app(speed=speed, clock=lambda: time.time() + self.ahead)
+        self.switch.app = self.create(speed=speed, clock=self.clock)
         self.injector.heal()
         return self.store
 
+    def clock(self) -> float:
+        """The emulator's time."""
+        return time.time() + self.ahead
+
+    def pass_time(self, seconds: float) -> None:
+        """Put the clock forward."""
+        self.ahead += seconds
+
     @property
-    def store(self) -> Store:
+    def store(self) -> Any:
         """What the vendor knows."""
-        store = self.switch.app.state.store
-        assert isinstance(store, Store)
-        return store
+        return self.switch.app.state.store
+
+
+P = TypeVar("P", bound=Place)
+
+
+@contextmanager
+def served(kind: type[P], create: Callable[..., Any]) -> Iterator[P]:
+    """Serve one on a socket of its own."""
+    switch = Switch(create())
+    with ExitStack() as stack:
+        injector = Injector(stack.enter_context(serve(switch)))
+        yield kind(create, switch, injector, stack.enter_context(injector.serve()))
+
+
+class Account(Place):
+    """An emulated OpenAI account."""
 
     def uploaded(self) -> list[str]:
         """The ids of the files that were sent, not those that jobs made."""
@@ -71,10 +95,8 @@ class Account:
 @contextmanager
 def account() -> Iterator[Account]:
     """Serve one."""
-    switch = Switch(create_app())
-    with ExitStack() as stack:
-        injector = Injector(stack.enter_context(serve(switch)))
-        yield Account(switch, injector, stack.enter_context(injector.serve()))
+    with served(Account, create_app) as made:
+        yield made
 
 
 def write_chats(path: Path, mark: str = "", count: int = 12) -> Path:

@@ -2,56 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
-from emulated import Switch
+from emulated import Place, served
 
-from ftbridge.testing.proxy import Injector
-from ftbridge.testing.server import serve
-from ftbridge_fireworks.emulator import Store, create_app
+from ftbridge_fireworks.emulator import create_app
 
 KEY = "fw_sandbox"
 READY_SECONDS = 2.0
 
 
-@dataclass
-class Account:
-    """An emulated account. ``ahead`` seconds are what its clock is in front of ours."""
-
-    switch: Switch
-    injector: Injector
-    url: str
-    ahead: float = 0.0
-
-    def reset(self, speed: float = 1.0) -> Store:
-        """Begin anew with an empty account and no faults."""
-        self.ahead = 0.0
-        self.switch.app = create_app(speed=speed, clock=self.clock)
-        self.injector.heal()
-        return self.store
+class Account(Place):
+    """An emulated account of Fireworks."""
 
     def clock(self) -> float:
         """Each dataset puts it forward by the time that the vendor takes until it is READY."""
-        return time.time() + self.ahead + READY_SECONDS * len(self.uploaded())
-
-    def pass_time(self, seconds: float) -> None:
-        """Put the clock forward."""
-        self.ahead += seconds
-
-    @property
-    def store(self) -> Store:
-        """What the vendor knows."""
-        store = self.switch.app.state.store
-        assert isinstance(store, Store)
-        return store
+        return super().clock() + READY_SECONDS * len(self.uploaded())
 
     def uploaded(self) -> list[str]:
         """The datasets that hold a file."""
-        datasets = self.switch.app.state.store.datasets.values()
+        datasets = self.store.datasets.values()
         return [dataset.id for dataset in datasets if dataset.files]
 
     def env(self, home: Path, **more: str) -> dict[str, str]:
@@ -71,7 +43,5 @@ class Account:
 @contextmanager
 def account() -> Iterator[Account]:
     """Serve one."""
-    switch = Switch(create_app())
-    with ExitStack() as stack:
-        injector = Injector(stack.enter_context(serve(switch)))
-        yield Account(switch, injector, stack.enter_context(injector.serve()))
+    with served(Account, create_app) as made:
+        yield made

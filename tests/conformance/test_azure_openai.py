@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import emulated
 import pytest
-from emulated import Switch
+from emulated import Place
 
 from ftbridge.jobs.states import State
 from ftbridge.provider import Context, Provider
 from ftbridge.testing.conformance import Facts, LifeCycle, OverTheWire, Rehearsal
-from ftbridge.testing.proxy import Injector
-from ftbridge.testing.server import serve
 from ftbridge_azure_openai import Provider as AzureProvider
 from ftbridge_azure_openai.emulator import create_app
 
@@ -24,27 +19,12 @@ IMPORT_SECONDS = 2
 SECONDS = {State.VALIDATING: 0, State.QUEUED: 4, State.RUNNING: 10, State.SUCCEEDED: 30}
 
 
-@dataclass
-class Account:
-    """The emulator behind the injector. ``ahead`` seconds are what its clock is in front."""
-
-    switch: Switch
-    injector: Injector
-    url: str
-    ahead: float = 0.0
-
-    def reset(self) -> None:
-        self.ahead = 0.0
-        self.switch.app = create_app(clock=self.clock)
-        self.injector.heal()
+class Account(Place):
+    """The emulator behind the injector."""
 
     def clock(self) -> float:
         """Each file puts it forward by the time that Azure takes to import one."""
-        return time.time() + self.ahead + IMPORT_SECONDS * len(self.store.files)
-
-    @property
-    def store(self) -> Any:
-        return self.switch.app.state.store
+        return super().clock() + IMPORT_SECONDS * len(self.store.files)
 
 
 class Rehearsing:
@@ -73,10 +53,8 @@ class Rehearsing:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Account]:
-    switch = Switch(create_app())
-    with ExitStack() as stack:
-        injector = Injector(stack.enter_context(serve(switch)))
-        yield Account(switch, injector, stack.enter_context(injector.serve()))
+    with emulated.served(Account, create_app) as made:
+        yield made
 
 
 class TestV1(Facts, LifeCycle, OverTheWire):

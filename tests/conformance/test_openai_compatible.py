@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import emulated
 import pytest
-from emulated import Switch
+from emulated import Place
 
 from ftbridge.jobs.states import State
 from ftbridge.provider import Context, Provider
 from ftbridge.testing.conformance import Facts, LifeCycle, OverTheWire, Rehearsal
-from ftbridge.testing.proxy import Injector
-from ftbridge.testing.server import serve
 from ftbridge_openai_compatible import Provider as CompatibleProvider
-from ftbridge_openai_compatible.emulator import SANDBOX_KEY, Store, create_app
+from ftbridge_openai_compatible.emulator import SANDBOX_KEY, create_app
 
 SECONDS = {State.VALIDATING: 0, State.QUEUED: 4, State.RUNNING: 10, State.SUCCEEDED: 30}
-
-
-@dataclass
-class Account:
-    """The emulator behind the injector. ``ahead`` seconds are what its clock is in front."""
-
-    switch: Switch
-    injector: Injector
-    url: str
-    ahead: float = 0.0
-
-    def reset(self) -> None:
-        self.ahead = 0.0
-        self.switch.app = create_app(clock=lambda: time.time() + self.ahead)
-        self.injector.heal()
-
-    @property
-    def store(self) -> Store:
-        store: Store = self.switch.app.state.store
-        return store
 
 
 class Rehearsing:
@@ -49,7 +25,7 @@ class Rehearsing:
     secrets = (SANDBOX_KEY,)
     get_path = r"/fine_tuning/jobs/[^/]+$"
 
-    def __init__(self, served: Account, home: Path, options: dict[str, str]) -> None:
+    def __init__(self, served: Place, home: Path, options: dict[str, str]) -> None:
         self.account, self.home, self.options = served, home, options
         self.injector = served.injector
 
@@ -68,11 +44,9 @@ class Rehearsing:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Account]:
-    switch = Switch(create_app())
-    with ExitStack() as stack:
-        injector = Injector(stack.enter_context(serve(switch)))
-        yield Account(switch, injector, stack.enter_context(injector.serve()))
+def served() -> Iterator[Place]:
+    with emulated.served(Place, create_app) as made:
+        yield made
 
 
 class TestPlain(Facts, LifeCycle, OverTheWire):
@@ -80,9 +54,7 @@ class TestPlain(Facts, LifeCycle, OverTheWire):
     options: dict[str, str] = {}  # noqa: RUF012
 
     @pytest.fixture
-    def sandbox(
-        self, served: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Rehearsal:
+    def sandbox(self, served: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
         served.reset()
         for name in ("OPENAI_COMPATIBLE_API_KEY", "NEBIUS_API_KEY"):
             monkeypatch.setenv(name, SANDBOX_KEY)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import emulated
 import pytest
-from emulated import Switch
+from emulated import Place
 
 from ftbridge.jobs.states import State
 from ftbridge.provider import Context, Provider
 from ftbridge.testing.conformance import Facts, LifeCycle, OverTheWire, Rehearsal
-from ftbridge.testing.proxy import Injector
-from ftbridge.testing.server import serve
 from ftbridge_together import Provider as TogetherProvider
 from ftbridge_together.emulator import JOB_TIMELINE, create_app
 
@@ -24,28 +19,13 @@ VALIDATION_SECONDS = 3
 RAW = {State.QUEUED: "queued", State.RUNNING: "running", State.SUCCEEDED: "completed"}
 
 
-@dataclass
-class Account:
-    """The emulator behind the injector. ``ahead`` seconds are what its clock is in front."""
-
-    switch: Switch
-    injector: Injector
-    url: str
-    ahead: float = 0.0
-
-    def reset(self) -> None:
-        self.ahead = 0.0
-        self.switch.app = create_app(clock=self.clock)
-        self.injector.heal()
+class Account(Place):
+    """The emulator behind the injector."""
 
     def clock(self) -> float:
         """Each file puts it forward by the time that Together takes to validate one."""
         done = [file for file in self.store.files.values() if file.preprocessed_at is not None]
-        return time.time() + self.ahead + VALIDATION_SECONDS * len(done)
-
-    @property
-    def store(self) -> Any:
-        return self.switch.app.state.store
+        return super().clock() + VALIDATION_SECONDS * len(done)
 
 
 class Rehearsing:
@@ -76,10 +56,8 @@ class Rehearsing:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Account]:
-    switch = Switch(create_app())
-    with ExitStack() as stack:
-        injector = Injector(stack.enter_context(serve(switch)))
-        yield Account(switch, injector, stack.enter_context(injector.serve()))
+    with emulated.served(Account, create_app) as made:
+        yield made
 
 
 class TestTogether(Facts, LifeCycle, OverTheWire):
