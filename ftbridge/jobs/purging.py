@@ -14,8 +14,10 @@ from typing import Any
 
 from ftbridge import clock
 from ftbridge.errors import OperationFailed, ProviderError
+from ftbridge.jobs import deploying
 from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import JobRow, Ledger
+from ftbridge.jobs.ledger.deployments import ModelKey
 from ftbridge.jobs.ledger.egress import Action
 from ftbridge.jobs.ledger.uploads import FileRow
 from ftbridge.jobs.plan import Plan
@@ -120,7 +122,7 @@ def purge(
     finally:
         ledger.uploads.give_back(left)
     _remove_copies(row, {file.sha256 for file in (*kept, *left)}, home)
-    gone = _delete_model(row, provider) if model else None
+    gone = _delete_model(row, provider, ledger) if model else None
     if gone is not None:
         _note(row, "", gone, provider, ledger, rule)
     return Purged(tuple(done), tuple(kept), gone, ledger.evaluations.forget(row.id))
@@ -173,14 +175,16 @@ def _is_gone(remote_id: str, provider: Provider) -> bool | None:
         clock.sleep(min(LOOK_SECONDS, provider.settle_seconds / 4))
 
 
-def _delete_model(row: JobRow, provider: Provider) -> Deletion:
+def _delete_model(row: JobRow, provider: Provider, ledger: Ledger) -> Deletion:
     name = row.result_model
     if name is None:
         return Deletion("model", True, True)  # none came of the job
     try:
-        patiently(provider, provider.delete_model, name)
-    except ProviderError as error:
-        return Deletion(name, False, reason=error.message)
+        key = ModelKey(row.provider, provider.account, name, row.model, row.id)
+        deploying.delete_model(key, provider, ledger)
+    except (ProviderError, OperationFailed) as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        return Deletion(name, False, reason=f"{error.message}{hint}")
     return Deletion(name, True)
 
 

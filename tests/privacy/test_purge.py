@@ -12,6 +12,8 @@ from emulated import Account
 
 import ftbridge
 from ftbridge import registry
+from ftbridge.jobs.ledger import Ledger
+from ftbridge.jobs.ledger.deployments import ModelKey
 from ftbridge.testing.faults import Answers
 from ftbridge.testing.proxy import Injector
 from ftbridge.testing.server import serve
@@ -203,3 +205,19 @@ def test_what_a_vendor_cannot_delete_is_said_before(
     monkeypatch.setattr(openai, "absent", {**openai.absent, "delete_model": "the model stays"})
     plan = ftbridge.Bridge().plan(data, provider="openai")
     assert any("the model stays" in text for text in plan.warnings)
+
+
+def test_a_deployed_model_is_told_and_the_files_go(
+    vendor: Account, ended: str, ask: Ask, closed_world: Path
+) -> None:
+    row = ftbridge.Bridge(closed_world).job(ended).row
+    ledger = Ledger(closed_world)
+    account = ftbridge.Bridge(closed_world).provider("openai").account
+    ledger.deployments.begin(
+        ModelKey("openai", account, str(row.result_model), row.model, row.id), 0
+    )
+    ledger.close()
+    said = ask("purge", ended, "--model")
+    assert said.code == 1 and "is deployed" in said.json["error"]["message"]
+    assert len(said.json["purged"]) == 1 and vendor.uploaded() == []
+    assert vendor.store.deleted_models == set()
