@@ -16,12 +16,14 @@ from ftbridge.cost import book as price_book
 from ftbridge.cost.against import Against
 from ftbridge.cost.horizon import Wanted, wanted_from
 from ftbridge.cost.prices import PriceBook
+from ftbridge.cost.reconcile import JobCost, job_cost
 from ftbridge.cost.refresh import Outcome
 from ftbridge.dataset import Dataset
 from ftbridge.errors import UsageError
 from ftbridge.graders import Grader, grader_from
 from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import Ledger
+from ftbridge.jobs.ledger.deployments import DeploymentRow
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.quoting import quoted
 from ftbridge.jobs.spec import Adapter, Method
@@ -174,6 +176,17 @@ class BridgeCosts:
                 be asked.
         """
         return quoted(plan, self._provider_of_spec(plan.spec), self.ledger, self.prices)
+
+    def costs(self, **filters: Any) -> list[JobCost]:
+        """What jobs cost against their estimates, newest first; filters as in :meth:`jobs`.
+
+        Put them together with :func:`ftbridge.cost.reconcile.group`.
+        """
+        deployed: dict[str | None, list[DeploymentRow]] = {}
+        for item in self.ledger.deployments.all():
+            deployed.setdefault(item.job_id, []).append(item)
+        rows = self.ledger.jobs.stream(**filters)
+        return [job_cost(row, deployed.get(row.id, ())) for row in rows]
 
     def accuracy(self, job: str) -> dict[str, Any]:
         """The latest evaluation of a job, to be shown beside what its model saves.

@@ -9,7 +9,7 @@ import click
 from ftbridge.cli.session import Session, money
 from ftbridge.cli.session import command as common
 from ftbridge.cli.wishes import pairs
-from ftbridge.cost.reconcile import CostGroup, JobCost, group, job_cost
+from ftbridge.cost.reconcile import CostGroup, JobCost, group
 
 
 @click.command()
@@ -23,13 +23,13 @@ from ftbridge.cost.reconcile import CostGroup, JobCost, group, job_cost
 def command(session: Session, by: str, each: bool, tag: str | None, **wanted: Any) -> None:
     """What jobs cost, against what was estimated, and how good the estimates were."""
     mark = next(iter(pairs((tag,), "--tag").items())) if tag else None
-    costs = [job_cost(row) for row in session.bridge.ledger.jobs.stream(tag=mark, **wanted)]
+    costs = session.bridge.costs(tag=mark, **wanted)
     groups = group(costs, by)
     jobs = {"jobs": [_job(cost) for cost in costs]} if each else {}
     session.document({"by": by, "costs": [_group(item) for item in groups]} | jobs)
     session.table(
-        (by, "jobs", "estimated USD", "billed USD", "no bill yet", "in bounds", "median error",
-         "newest errors"),
+        (by, "jobs", "estimated USD", "billed USD", "no bill yet", "hosting USD", "in bounds",
+         "median error", "newest errors"),
         [_row(item) for item in groups],
     )  # fmt: skip
     if each:
@@ -55,6 +55,7 @@ def _job(cost: JobCost) -> dict[str, Any]:
 
 def _row(item: CostGroup) -> tuple[Any, ...]:
     unknown = f" + {item.unestimated} unknown" if item.unestimated else ""
+    hidden = f" + {item.unpriced_hosting} unknown" if item.unpriced_hosting else ""
     left = money(item.unbilled_high, item.unbilled_high)
     return (
         item.key,
@@ -62,6 +63,7 @@ def _row(item: CostGroup) -> tuple[Any, ...]:
         money(item.estimated.low, item.estimated.high) + unknown,
         f"{item.billed:.2f}",
         f"{item.unbilled} (up to {left})" if item.unbilled else None,
+        f"{item.hosting:.2f}{hidden}" if item.hosting or hidden else None,
         f"{item.inside} of {item.reconciled}" if item.reconciled else None,
         _share(item.median_error),
         " ".join(_share(error) or "" for _, error in item.errors),

@@ -13,6 +13,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7
 """Told apart by people who see colours differently (after Okabe and Ito); dashes help too."""
 DASHES = ("", "7 3", "2 3", "9 3 2 3")
 GRID = 5
+LETTERS = 30
+"""That fit into ``RIGHT`` at the size of a name."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _drawn(line: Line, index: int, months: int, top: Decimal, label: float) -> l
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
         f'stroke-width="{width}" stroke-dasharray="{dash}"/>',
         f'<text x="{x2 + 6:.1f}" y="{label + 4:.1f}" fill="{colour}" class="name">'
-        f"{escape(line.name)}</text>",
+        f"<title>{escape(line.name)}</title>{escape(_short(line.name))}</text>",
     ]
     if line.mark is not None and line.mark <= months:
         x, y = _x(line.mark, months), _y(line.at(line.mark), top)
@@ -85,6 +87,11 @@ def _drawn(line: Line, index: int, months: int, top: Decimal, label: float) -> l
             f"{escape(line.mark_label)}</text>"
         )
     return parts
+
+
+def _short(name: str) -> str:
+    """As much of a name as fits beside the lines."""
+    return name if len(name) <= LETTERS else name[: LETTERS - 1] + "…"
 
 
 def _labels(wanted: Sequence[float], gap: float = 14) -> list[float]:

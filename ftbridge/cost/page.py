@@ -81,7 +81,7 @@ def _line(offer: Offer) -> Line:
     upfront, monthly = offer.usd.upfront, offer.monthly
     days = offer.roi.break_even_days if offer.roi else None
     return Line(
-        f"{offer.provider} {offer.model}",
+        f"{offer.provider} {offer.model.rsplit('/', 1)[-1]}",
         upfront.high if upfront else Decimal(0),
         monthly.high if monthly else Decimal(0),
         mark=days.high / DAYS_PER_MONTH if days else None,

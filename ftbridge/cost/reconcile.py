@@ -15,10 +15,12 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
+from ftbridge import clock
 from ftbridge.cost.types import Span
 from ftbridge.errors import UsageError
 from ftbridge.jobs.billing import BILLED
 from ftbridge.jobs.ledger import JobRow
+from ftbridge.jobs.ledger.deployments import DeploymentRow, DeploymentState
 
 MICRO = Decimal(1_000_000)
 RECENT = 5
@@ -27,7 +29,11 @@ RECENT = 5
 
 @dataclass(frozen=True)
 class JobCost:
-    """One job's estimate and bill in USD; None where one is not known. Errors are shares."""
+    """One job's estimate and bill in USD; None where one is not known. Errors are shares.
+
+    ``hosting`` is what its deployments have cost so far by the hour's price when they were made;
+    ``unpriced_hosting`` counts those whose price nobody knew.
+    """
 
     job: str
     provider: str
@@ -42,6 +48,8 @@ class JobCost:
     billed_tokens: int | None
     stale: bool
     started: bool = True
+    hosting: Decimal = Decimal(0)
+    unpriced_hosting: int = 0
 
     @property
     def error(self) -> Decimal | None:
@@ -84,6 +92,8 @@ class CostGroup:
     inside: int
     median_error: Decimal | None
     worst_error: Decimal | None
+    hosting: Decimal
+    unpriced_hosting: int
     errors: tuple[tuple[str, Decimal], ...]
 
 
@@ -95,8 +105,9 @@ KEYS: dict[str, Callable[[JobCost], str]] = {
 """What jobs can be grouped by, besides ``tag:NAME``."""
 
 
-def job_cost(row: JobRow) -> JobCost:
-    """What the ledger knows of one job's cost."""
+def job_cost(row: JobRow, deployments: Sequence[DeploymentRow] = ()) -> JobCost:
+    """What the ledger knows of one job's cost; ``deployments`` are those of its model."""
+    hosted = [_hosted(item) for item in deployments if item.state != DeploymentState.FAILED]
     plan = json.loads(row.plan)
     usd, tokens = plan["usd"], plan["tokens"]
     lines = [line for line in usd["lines"] if line.get("training", line["name"] != "hosting")]
@@ -115,6 +126,8 @@ def job_cost(row: JobRow) -> JobCost:
         billed_tokens=row.billed_tokens,
         stale=any(line["stale"] for line in lines),
         started=row.remote_id is not None,
+        hosting=sum((usd for usd in hosted if usd is not None), Decimal(0)),
+        unpriced_hosting=sum(usd is None for usd in hosted),
     )
 
 
@@ -167,8 +180,20 @@ def _group(name: str, costs: Sequence[JobCost]) -> CostGroup:
         inside=sum(bool(c.inside) for c in costs),
         median_error=median(shares) if shares else None,
         worst_error=max(shares, key=abs, default=None),
+        hosting=sum((c.hosting for c in costs), Decimal(0)),
+        unpriced_hosting=sum(c.unpriced_hosting for c in costs),
         errors=tuple((job, error) for job, error in errors[:RECENT] if error is not None),
     )
+
+
+def _hosted(deployment: DeploymentRow) -> Decimal | None:
+    """USD from when it was made to its end, or to now."""
+    rate = deployment.usd_per_hour
+    if rate is None:
+        return None
+    until = clock.parse(deployment.ended_at) if deployment.ended_at else clock.now()
+    seconds = (until - clock.parse(deployment.created_at)).total_seconds()
+    return rate * Decimal(max(0, round(seconds))) / 3600
 
 
 def _sum(lines: Sequence[dict[str, Any]], side: str) -> Decimal:

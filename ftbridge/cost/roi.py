@@ -165,9 +165,10 @@ def explain(base: Baseline, use: Use) -> list[str]:
     price = base.price
     said = [
         f"{base.name} a month: {use.calls_per_month:,} calls x "
-        f"({shown(use.input_tokens)} + {shown(base.prompt_tokens)} tokens x {price.input} + "
-        f"{shown(use.output_tokens)} tokens x {price.output} USD per million) = "
-        f"{base.monthly:.2f} USD ({price.source}, date unknown)"
+        f"({shown(use.input_tokens)} + {shown(base.prompt_tokens)} tokens x "
+        f"{price.input.normalize():f} + {shown(use.output_tokens)} tokens x "
+        f"{price.output.normalize():f} USD per million) = {base.monthly:.2f} USD "
+        f"({price.source}, date unknown)"
     ]
     if base.prompt_tokens:
         said.append(f"the longer prompt is {base.prompt_usd:.2f} USD of that")

@@ -17,6 +17,7 @@ from ftbridge.cli import run
 from ftbridge.cost.reconcile import group, job_cost
 from ftbridge.jobs.billing import bill
 from ftbridge.jobs.ledger import JobRow
+from ftbridge.jobs.ledger.deployments import DeploymentRow, DeploymentState
 from ftbridge.jobs.states import State
 from ftbridge.provider import RemoteJob
 
@@ -104,6 +105,27 @@ def test_groups_errors_and_what_has_no_bill(bridge: ftbridge.Bridge, tmp_path: P
     months = group(map(job_cost, rows), "month")
     assert [item.key for item in months] == ["2026-10", base.created_at[:7]]
     assert sum(item.billed for item in months) == found.billed
+
+
+def test_hosting_counts_from_when_it_was_made(
+    bridge: ftbridge.Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = finished(bridge, tmp_path / "a.jsonl")
+    monkeypatch.setenv("FTBRIDGE_NOW", "2026-11-25T12:00:00Z")
+    ended = DeploymentRow(1, row.id, "openai", "m", "n", DeploymentState.ENDED, 1_700_000,
+                          "2026-11-20T00:00:00Z", "2026-11-20T10:00:00Z")  # fmt: skip
+    rows = [
+        ended,
+        replace(ended, state=DeploymentState.RUNNING, created_at="2026-11-25T10:00:00Z",
+                ended_at=None),
+        replace(ended, micro_usd_per_hour=None),
+        replace(ended, state=DeploymentState.FAILED),
+    ]  # fmt: skip
+    cost = job_cost(row, rows)
+    assert (cost.hosting, cost.unpriced_hosting) == (Decimal("20.4"), 1)
+    found = group([cost], "month")[0]
+    assert (found.hosting, found.unpriced_hosting) == (Decimal("20.4"), 1)
+    assert found.billed == cost.billed  # training stays apart from hosting
 
 
 def test_an_unknown_estimate_is_named(bridge: ftbridge.Bridge, tmp_path: Path) -> None:

@@ -151,6 +151,11 @@ class Deployments:
             found = connection.execute(_query().where(*_is(key), _OPEN)).first()
         return _row(found) if found else None
 
+    def all(self) -> list[DeploymentRow]:
+        """Every deployment, also those that have ended."""
+        with self._db.read() as connection:
+            return [_row(record) for record in connection.execute(_query())]
+
     def serving(self, job_id: str | None = None) -> Serving:
         """What one job, or every job, has deployed or deleted; two queries for all."""
         return Serving(self._running(job_id), self._deleted(job_id))
