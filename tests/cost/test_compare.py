@@ -330,7 +330,7 @@ def test_the_page_stands_alone_and_marks_the_break_even(
     assert svg
     drawn = ElementTree.fromstring(svg.group())
     space = "{http://www.w3.org/2000/svg}"
-    names = [node.text or "" for node in drawn.iter(f"{space}text")]
+    names = "|".join(text for node in drawn.iter(f"{space}text") for text in node.itertext())
     assert "openai:gpt-4.1" in names and len(list(drawn.iter(f"{space}circle"))) >= 1
     assert all(offer["model"] in text for offer in found["offers"])
     assert all(item["provider"] in text for item in found["excluded"])
