@@ -37,6 +37,7 @@ COMMANDS = {
     "purge": "Delete a job's training data at the vendor.",
     "policy": "Which data may go where, and by which rule.",
     "egress": "The account of what left this machine.",
+    "rerun": "The same job on new data.",
     "move": "The same data and spec at another provider, and what changes.",
     "retirements": "What stops working when, and how to move it.",
     "eval": "Tuned model against baseline, on held-out rows.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,40 @@ def command(
 
     Nothing is sent unless --submit, --yes or --watch says so; options win over what JOB had.
     """
-    going = submitting or yes or watching
+    wanted["options"] = pairs(wanted["options"], "--option")
+    return go(ctx, session, Going(submitting, yes, watching, again), job, to, wanted)
+
+
+@dataclass(frozen=True)
+class Going:
+    """How far to go: only show, submit and ask, submit without asking, stay until the end; and
+    whether once more, though the same plan has ended."""
+
+    submitting: bool
+    yes: bool
+    watching: bool
+    again: bool
+
+    def __bool__(self) -> bool:
+        return self.submitting or self.yes or self.watching
+
+
+def go(
+    ctx: click.Context,
+    session: Session,
+    going: Going,
+    job: str,
+    to: str,
+    wanted: dict[str, Any],
+) -> int:
+    """Plan a job anew at a provider; show that, or do it."""
     bills = registry.load(to).bills
-    if going and bills and not yes and not session.interactive:
+    if going and bills and not going.yes and not session.interactive:
         raise UsageError(
             f"{to} bills; without a terminal that needs --yes",
             hint="add --yes, or look first without --submit",
             where="--yes",
         )
-    wanted["options"] = pairs(wanted["options"], "--option")
     moved = session.bridge.move(job, to=to, **wanted)
     ready = f"{_typed(ctx)} --submit"
     if not going:
@@ -67,12 +93,12 @@ def command(
         session.lines(f"do it with: {ready}")
         return moved.plan.refusal.exit_code if moved.plan.refusal else 0
     require_allowed(moved.plan)
-    if bills and not yes:
+    if bills and not going.yes:
         _show(session, moved)
         cost = money(moved.plan.usd.low, moved.plan.usd.high)
         click.confirm(f"Spend {cost} USD at {to}?", abort=True, err=True)
-    made = session.bridge.submit(moved.plan, again=again)
-    if watching:
+    made = session.bridge.submit(moved.plan, again=going.again)
+    if going.watching:
         return follow(session, made)
     session.document(_document(moved, ready) | made.to_dict())
     session.lines(f"{made.id} {made.state}; follow it with `ftbridge watch {made.id}`")
@@ -118,7 +144,7 @@ def _amount(value: Any) -> Any:
 
 def _typed(ctx: click.Context) -> str:
     """The command as it was typed, without what makes it act."""
-    words = ["ftbridge", "move"]
+    words = ["ftbridge", str(ctx.info_name)]
     for parameter in ctx.command.params:
         name, value = str(parameter.name), ctx.params.get(str(parameter.name))
         if name in ("as_json", "submitting", "yes", "again", "watching") or value in (

@@ -75,10 +75,10 @@ def move(
         Unsupported, PolicyRefused: as ``make`` does.
     """
     spec = JobSpec.model_validate_json(row.spec)
-    if target.provider == spec.provider and wished.model is None:
+    if target.provider == spec.provider and wished.model is None and wished.data is None:
         raise UsageError(
             f"{row.id} is at {spec.provider} already",
-            hint="name another --model there, or another provider",
+            hint="name another --model there, other --data, or another provider",
             where="--to",
         )
     asked, reasons = _asked(spec, target, source, wished)
@@ -93,7 +93,8 @@ def _asked(
     """What to ask a plan for, and by name the reason for what is not as it was."""
     reasons: dict[str, str] = {}
     there = target.provider == spec.provider
-    model = wished.model or _counterpart(spec, target, source, reasons)
+    same = spec.model if there else _counterpart(spec, target, source, reasons)
+    model = wished.model or same
     kept = spec.options | spec.connection if there else {}
     for name in spec.options.keys() - kept.keys():
         reasons[f"option {name}"] = f"an option of {spec.provider} alone"
