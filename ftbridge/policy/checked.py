@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -25,6 +26,7 @@ class CheckedUpload:
         purpose: Literal["training", "validation"],
         destination: Destination,
         rule: str,
+        stamp: tuple[int, ...] = (),
     ) -> None:
         if mint is not _MINT:
             raise TypeError("a CheckedUpload is issued by ftbridge.policy.check_upload alone")
@@ -33,6 +35,7 @@ class CheckedUpload:
         self.purpose = purpose
         self.destination = destination
         self.rule = rule
+        self._stamp = stamp
 
     @property
     def name(self) -> str:
@@ -45,8 +48,16 @@ class CheckedUpload:
         return self._path.stat().st_size
 
     def open(self) -> BinaryIO:
-        """The content, for reading once."""
-        return self._path.open("rb")
+        """The content, for reading once.
+
+        Raises:
+            DataError: where the file is another one than was checked.
+        """
+        stream = self._path.open("rb")
+        if _stamp(os.fstat(stream.fileno())) != self._stamp:
+            stream.close()
+            raise _changed(self._path, "checked")
+        return stream
 
 
 class CheckedStage:
@@ -78,13 +89,23 @@ def check_upload(
     """
     decision = decide(privacy, destination, policy)
     decision.require()
-    if sha256_of(path) != sha256:
-        raise DataError(
-            f"{path}: the file has changed since it was planned",
-            hint="plan and submit again",
-            where=str(path),
-        )
-    return CheckedUpload(_MINT, path, sha256, purpose, destination, decision.rule)
+    stamp = _stamp(path.stat())
+    if sha256_of(path) != sha256 or _stamp(path.stat()) != stamp:
+        raise _changed(path, "planned")
+    return CheckedUpload(_MINT, path, sha256, purpose, destination, decision.rule, stamp)
+
+
+def _stamp(found: os.stat_result) -> tuple[int, ...]:
+    """What tells one file from another without reading it."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _changed(path: Path, since: str) -> DataError:
+    return DataError(
+        f"{path}: the file has changed since it was {since}",
+        hint="plan and submit again",
+        where=str(path),
+    )
 
 
 def check_stage(uploads: Sequence[CheckedUpload]) -> CheckedStage:

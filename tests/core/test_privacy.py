@@ -64,6 +64,8 @@ def test_checking_refuses_by_label_and_by_content(data: Path) -> None:
     with pytest.raises(ftbridge.PolicyRefused):
         check_upload(data, sha256, "training", Privacy.RESTRICTED, AWAY)
     data.write_text("another")
+    with pytest.raises(ftbridge.DataError, match="changed since it was checked"):
+        good.open()
     with pytest.raises(ftbridge.DataError, match="changed"):
         check_upload(data, sha256, "training", Privacy.INTERNAL, AWAY)
 
