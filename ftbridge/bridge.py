@@ -170,7 +170,7 @@ class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeEvaluation, BridgeEx
         place = self.provider(name, given | connection)
         if "base_url" not in connection and place.leaves and not place.at_vendor:
             connection["base_url"] = place.endpoint
-        kept = {name: value for name, value in place.kept.items() if name not in given}
+        kept = {name: value for name, value in place.kept.items() if given.get(name) != value}
         return place, given, connection | kept
 
     def _with_validation(

@@ -86,9 +86,10 @@ class OpenAICompatibleProvider(OpenAISpeaker):
 
     @property
     def kept(self) -> dict[str, str]:
-        """The profile: it says where the key of a job is looked for."""
-        chosen = self.context.options.get("profile")
-        return {"profile": chosen} if chosen else {}
+        """The profile, a file by its whole path: it says where a job's key is looked for."""
+        if not (chosen := self.context.options.get("profile")):
+            return {}
+        return {"profile": str(Path(chosen).absolute()) if chosen.endswith(".toml") else chosen}
 
     @property
     def _key(self) -> str:

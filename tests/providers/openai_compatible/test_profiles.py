@@ -181,8 +181,13 @@ def test_a_job_remembers_its_profile(
         place = bridge.provider_of(job.row)
         found = place.find(plan.key)
         assert found is not None and found.id == job.row.remote_id
-    assert bridge.plan(data, provider="openai_compatible", options=NEBIUS,
-                       allow_unknown_cost=True).spec.connection == {}  # fmt: skip
+    asked: dict[str, Any] = {"provider": "openai_compatible", "allow_unknown_cost": True}
+    assert bridge.plan(data, **asked, options=NEBIUS).spec.connection == {}
+    (tmp_path / "mine.toml").write_text((FOLDER / "nebius.toml").read_text())
+    monkeypatch.chdir(tmp_path)
+    mine = bridge.plan(data, **asked, options={"profile": "mine.toml"})
+    monkeypatch.chdir("/")
+    assert bridge.provider("openai_compatible", mine.spec.options | mine.spec.connection).at_vendor
 
 
 @pytest.mark.parametrize("path", ["v1", "nebius/v1"])
