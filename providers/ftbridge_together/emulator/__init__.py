@@ -12,14 +12,13 @@ set, early stopping, Hugging Face and W&B hand-over, streamed chat, endpoints, R
 """
 
 from .app import JOB_TIMELINE, create_app
-from .store import Emulator, Failure, Job, Recorded, Store, StoredFile
+from .store import Emulator, Failure, Job, Store, StoredFile
 
 __all__ = [
     "JOB_TIMELINE",
     "Emulator",
     "Failure",
     "Job",
-    "Recorded",
     "Store",
     "StoredFile",
     "create_app",

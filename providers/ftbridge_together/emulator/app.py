@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
+from ftbridge.testing import plumbing
+from ftbridge.testing.plumbing import Manners, build, is_form, read_json
 from ftbridge.testing.timeline import Phase, Timeline
 
 from . import chat, files, jobs
 from .errors import ApiError
-from .store import Call, Emulator, Recorded, Store
+from .store import Emulator, Store
 
-Handler = Callable[[Emulator, Call], Awaitable["dict[str, Any] | Response"]]
-
+Row = plumbing.Row[Emulator]
 JOB_TIMELINE = Timeline(
     (
         Phase("pending", 2),
@@ -34,7 +33,7 @@ JOB_TIMELINE = Timeline(
     "completed",
 )
 UPLOAD = "/upload/{file_id}"
-ROUTES: list[tuple[str, str, Handler]] = [
+ROUTES: list[Row] = [
     ("PUT", UPLOAD, files.put),
     ("POST", "/v1/files", files.announce),
     ("GET", "/v1/files", files.list_files),
@@ -70,59 +69,19 @@ def create_app(
     ``speed`` divides the durations of ``timeline`` and of file validation; ``latency`` seconds
     pass before each answer.
     """
-    emulator = Emulator(Store(), clock, timeline.scaled(speed), speed, api_key, latency)
-    # Routes of one path go together: Starlette answers 405 for the first one that fits a path.
-    by_path: dict[str, dict[str, Handler]] = {}
-    for method, path, handler in ROUTES:
-        by_path.setdefault(path, {})[method] = handler
-    routes = [
-        Route(path, _endpoint(emulator, handlers), methods=list(handlers))
-        for path, handlers in by_path.items()
-    ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _unrouted})
-    app.state.store = emulator.store
-    return app
+    emulator = Emulator(Store(), clock, timeline.scaled(speed), latency, speed, api_key)
 
-
-async def _unrouted(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    refused = ApiError(f"{error.detail}: {request.method} {request.url.path}")
-    return JSONResponse(refused.body, error.status_code)
-
-
-def _endpoint(
-    emulator: Emulator, handlers: dict[str, Handler]
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        query = request.query_params.multi_items()
-        record = Recorded(request.method, request.url.path, query, None)
-        emulator.store.requests.append(record)
-        response = await _answer(emulator, handlers[request.method], request, record)
-        record.status = response.status_code
-        response.headers["x-request-id"] = secrets.token_hex(8)
-        # After the work: a client that gives up waiting has made its job all the same.
-        await asyncio.sleep(emulator.latency)
-        return response
-
-    return endpoint
-
-
-async def _answer(
-    emulator: Emulator, handler: Handler, request: Request, record: Recorded
-) -> Response:
-    try:
+    def authorise(request: Request) -> None:
         if request.method != "PUT":  # the upload address carries its own credential
-            _authorise(request, emulator.api_key)
-        body = await _body(request)
-        record.body = len(body) if isinstance(body, bytes) else body
-        query, base = dict(record.query), str(request.base_url).rstrip("/")
-        call = Call(dict(request.path_params), query, body, emulator.clock(), base)
-        answer = await handler(emulator, call)
-    except ApiError as error:
-        return JSONResponse(error.body, error.status)
-    finally:
-        await request.close()
-    return answer if isinstance(answer, Response) else JSONResponse(answer)
+            _authorise(request, api_key)
+
+    names = ("x-request-id", partial(secrets.token_hex, 8))
+    return build(emulator, ROUTES, Manners(authorise, _read, _unrouted, names))
+
+
+def _unrouted(request: Request, error: HTTPException) -> Response:
+    told = f"{error.detail}: {request.method} {request.url.path}"
+    return ApiError(told, status=error.status_code).response()
 
 
 def _authorise(request: Request, api_key: str) -> None:
@@ -132,20 +91,10 @@ def _authorise(request: Request, api_key: str) -> None:
         raise ApiError(message, code="invalid_api_key", status=401)
 
 
-async def _body(request: Request) -> Any:
+async def _read(request: Request) -> Any:
     """JSON, a form, or the bytes of an upload; an empty object where nothing was sent."""
     if request.method == "PUT":
         return await request.body()
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if is_form(request):
         return dict(await request.form())
-    raw = await request.body()
-    if not raw:
-        return {}
-    try:
-        return json.loads(raw, parse_constant=_no_constant)
-    except ValueError as error:
-        raise ApiError("the body is not valid JSON") from error
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+    return await read_json(request, ApiError("the body is not valid JSON"), {})

@@ -6,11 +6,13 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from ftbridge.testing.likeness import count_tokens, text_of
+from ftbridge.testing.plumbing import Call
+
 from . import lifecycle
-from .data import count_tokens, text_of
 from .errors import ApiError, not_found
 from .schema import CHAT, MODELS, check
-from .store import Call, Emulator
+from .store import Emulator
 
 BASE_ANSWER = "I am the base model of a sandbox, and I say this to everything."
 
@@ -49,5 +51,5 @@ def _answer(emulator: Emulator, body: dict[str, Any], now: float) -> str:
     for job in emulator.store.jobs.values():
         ready = lifecycle.status(emulator, job, now) == "completed"
         if job.output_name == body["model"] and ready:
-            return job.data.nearest(users[-1] if users else "")
+            return job.data.pairs.nearest(users[-1] if users else "")
     raise not_found(f"model {body['model']}")

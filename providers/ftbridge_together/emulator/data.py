@@ -8,9 +8,10 @@ the names PREFERENCE and GENERAL in the report are our own (unverified).
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field
 from typing import Any
+
+from ftbridge.testing.likeness import Learned, count_tokens, text_of
 
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 FORMATS = {
@@ -34,17 +35,7 @@ class TrainingData:
     tokens: int = 0
     tools: bool = False
     weights: bool = False
-    pairs: list[tuple[str, str]] = field(default_factory=list)
-
-    def nearest(self, text: str) -> str:
-        """The answer of the example whose user text shares most words with this one."""
-        words = set(text.lower().split())
-
-        def likeness(pair: tuple[str, str]) -> float:
-            other = set(pair[0].lower().split())
-            return len(words & other) / (len(words | other) or 1)
-
-        return max(self.pairs, key=likeness)[1]
+    pairs: Learned[str] = field(default_factory=Learned)
 
 
 @dataclass(frozen=True)
@@ -75,19 +66,6 @@ def read(content: bytes) -> Report:
         return Report(_read(content))
     except BadData as error:
         return Report(TrainingData(), str(error))
-
-
-def count_tokens(text: str) -> int:
-    """A stand-in for a tokenizer: words at white space, times 4/3, rounded up."""
-    return math.ceil(len(text.split()) * 4 / 3)
-
-
-def text_of(content: Any) -> str:
-    """The text of a message's content: a string, or the text parts of an array."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    return " ".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
 
 
 def _read(content: bytes) -> TrainingData:

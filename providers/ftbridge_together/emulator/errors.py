@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.responses import JSONResponse, Response
+
+from ftbridge.testing.plumbing import Refused
 from ftbridge.testing.wire import Fault, Problem
 
 
-class ApiError(Exception):
+class ApiError(Refused):
     """What a request is refused with. ``extra`` lies beside ``error`` in the body."""
 
     def __init__(
@@ -30,6 +33,10 @@ class ApiError(Exception):
             "error": {"message": message, "type": kind, "param": param, "code": code},
             **(extra or {}),
         }
+
+    def response(self) -> Response:
+        """The answer."""
+        return JSONResponse(self.body, self.status)
 
 
 def from_problem(problem: Problem) -> ApiError:

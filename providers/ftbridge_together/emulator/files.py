@@ -12,12 +12,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from ftbridge.testing.plumbing import Call
 from ftbridge.testing.wire import Field, Record, Text
 
 from .data import read
 from .errors import ApiError, not_found
 from .schema import check
-from .store import Call, Emulator, StoredFile, new_id
+from .store import Emulator, StoredFile, new_id
 
 _ANNOUNCE = Record({
     "purpose": Field(Text(choices=("fine-tune", "calibration", "eval", "batch-api")),

@@ -14,13 +14,14 @@ from typing import Any
 
 from starlette.responses import Response
 
+from ftbridge.testing.plumbing import Call
 from ftbridge.testing.timeline import Stopwatch
 
 from . import files, lifecycle
 from .data import TrainingData
 from .errors import ApiError, not_found
 from .schema import CREATE, ESTIMATE, MODELS, check, check_limits, limits
-from .store import Call, Emulator, Failure, Job, new_id
+from .store import Emulator, Failure, Job, new_id
 
 USD_PER_MILLION = 0.5  # an example: the vendor publishes no figure that could be read
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from ftbridge.testing.timeline import Stopwatch, Timeline
+from ftbridge.testing import plumbing
+from ftbridge.testing.plumbing import Memory
+from ftbridge.testing.timeline import Stopwatch
 
 from .data import Report, TrainingData
 
@@ -65,58 +66,16 @@ class Job:
 
 
 @dataclass
-class Recorded:
-    """One request, with the body as it was understood (uploads: their size)."""
-
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    body: Any
-    status: int = 0
-
-
-@dataclass
-class Store:
+class Store(Memory):
     """Everything the emulator knows; ``app.state.store``. ``user_limit``: USD of credit."""
 
     files: dict[str, StoredFile] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
-    requests: list[Recorded] = field(default_factory=list)
     user_limit: float = 100.0
-    list_lag: float = 0.0
-    hidden_until: dict[str, float] = field(default_factory=dict)
-
-    def lag_lists_until(self, key: str, moment: float) -> None:
-        """Leave one job or file out of lists until then (GET by id finds it all the same)."""
-        self.hidden_until[key] = moment
-
-    def listed(self, key: str, created: float, now: float) -> bool:
-        """Whether lists show it yet."""
-        return now >= max(created + self.list_lag, self.hidden_until.get(key, created))
 
     def force_status(self, job_id: str, raw_status: str | None) -> None:
         """Make a job answer with this status, whatever the time; None lets go of it."""
         self.jobs[job_id].forced = raw_status
 
 
-@dataclass
-class Emulator:
-    """One emulated account: its store, its clock, and how long its jobs take."""
-
-    store: Store
-    clock: Callable[[], float]
-    timeline: Timeline
-    speed: float
-    api_key: str
-    latency: float
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request, read and authorised. ``base`` is the emulator's own address."""
-
-    path: dict[str, str]
-    query: dict[str, str]
-    body: Any
-    now: float
-    base: str
+Emulator: TypeAlias = plumbing.Emulator[Store]
