@@ -2,7 +2,8 @@
 
 Every command is run, in good ways and in failing ones, as JSON and for people, over data and an
 environment that hold canaries. They may be where the data itself belongs (converted copies, kept
-replies), and nowhere else: no output, no page, no log, no line of the ledger.
+replies), and nowhere else: no output, no page, no log, no line of the ledger. Answers are texts of
+their own here: where few answers return again and again they are labels, whose names are shown.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ WAYS: dict[str, list[list[str]]] = {
              ["DATA", "--provider", "local"], ["ODD", *OPENAI], ["DATA", "--provider", "mistral"]],
     "submit": [["DATA", *OPENAI, "--yes"], ["DATA", *OPENAI], ["BAD", *OPENAI, "--yes"],
                ["DATA", *OPENAI, "--yes", "--privacy", "restricted"],
-               ["DATA", "--provider", "auto", "--yes"]],
+               ["DATA", "--provider", "auto", "--yes"],
+               ["ODD", *OPENAI, "--yes", "--allow-lossy", "--watch"]],
     "jobs": [[], ["--limit", "1"]],
     "status": [["JOB"], ["none"]],
     "watch": [["JOB"], []],
@@ -79,7 +81,7 @@ class World:
     def __init__(self, folder: Path, text: str) -> None:
         self.folder, self.text, self.made = folder, text, 0
         folder.mkdir(exist_ok=True)
-        chat = [self._chat(f"{text} {n}", f"{text}") for n in range(12)]
+        chat = [self._chat(f"{text} {n}", f"{text} {n}") for n in range(12)]
         self.data = self._write("train.jsonl", chat)
         self.held = self._write("held.jsonl", [self._chat(f"held {text} {n}") for n in range(3)])
         self.odd = self._write("odd.jsonl", self._odd())
