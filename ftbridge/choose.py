@@ -96,11 +96,15 @@ def _in_turn(
 def _reason(offer: Offer, plan: Plan, found: Comparison, rejected: Sequence[Rejected]) -> str:
     """Why this one, in one sentence."""
     usable = [other for other in found.offers if other.allowed]
-    said = (
-        f"auto: {offer.provider} {offer.model} for {amount(plan.usd.high)} USD is the cheapest of "
-        f"{len(usable)} offers that may be used and could be submitted now"
-    )
-    later = usable[usable.index(offer) + 1 :]
+    of = f"of {len(usable)} offers that may be used"
+    if plan.usd.high is None:
+        known = "an unknown price" if plan.bills else "no bill, at a cost that is not measured yet"
+        said = f"auto: {offer.provider} {offer.model} for {known}: none {of} has a known price "
+        said += "and could be submitted now"
+    else:
+        said = f"auto: {offer.provider} {offer.model} for {amount(plan.usd.high)} USD is the "
+        said += f"cheapest {of} and could be submitted now"
+    later = [other for other in usable[usable.index(offer) + 1 :] if other.usd.high is not None]
     if later:
         said += f"; next {later[0].provider} {later[0].model}, {amount(later[0].usd.high)} USD"
     if rejected:
