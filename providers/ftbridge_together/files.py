@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 def send(client: Together, upload: CheckedUpload) -> RemoteFile:
     """The SDK's upload: announced, sent to the address that comes back, given to validation.
 
-    It takes nothing but a path, whose last part it tells the vendor: hence a link to the file,
-    under the name that names nobody.
+    It takes nothing but a path, whose last part it tells the vendor: hence a link under the name
+    that names nobody. Where the system has ``/proc`` it leads to the very file that was checked,
+    whatever its path names by then.
     """
     with tempfile.TemporaryDirectory(prefix="ftbridge-") as folder, upload.open() as stream:
+        opened = Path("/proc/self/fd", str(stream.fileno()))
         path = Path(folder, upload.name)
-        path.symlink_to(Path(stream.name).absolute())
+        path.symlink_to(opened if opened.exists() else Path(stream.name).absolute())
         made = client.files.upload(path, purpose="fine-tune", check=False)
         return RemoteFile(made.id, made.bytes)
 
