@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
+from pathlib import Path
 
 from ftbridge import clock
 from ftbridge.catalogue import Catalogue, TunableModel
@@ -15,9 +17,12 @@ from ftbridge.cost.horizon import Horizon, Wanted
 from ftbridge.cost.listed import listed
 from ftbridge.cost.prices import PriceBook
 from ftbridge.cost.table import ordered
-from ftbridge.cost.tokens import Counter, counter_for, rule_for
+from ftbridge.cost.tokens import BATCH, Counter, Totals, counter_for, rule_for, tallying
+from ftbridge.cost.tokens.tally import Known
 from ftbridge.cost.types import Quantity, Usd
 from ftbridge.dataset import Dataset
+from ftbridge.dataset.types import to_json
+from ftbridge.dataset.vendor_rules import rules_for
 from ftbridge.errors import DataError, FtbridgeError
 from ftbridge.graders import Grader
 from ftbridge.jobs.clearance import Clearance
@@ -195,10 +200,22 @@ class _Place:
         )
 
     def _survey(self, counter: Counter) -> Converted:
-        """One pass over the file a vocabulary, however many models share it."""
+        """The file as this provider takes it: converted once, and counted once a vocabulary."""
+        dataset, known = self.question.dataset, next(iter(self._surveys.values()), None)
         if counter.id not in self._surveys:
-            self._surveys[counter.id] = survey(self.provider, self.question.dataset, counter)
+            if known is None or self._limited:
+                found = survey(self.provider, dataset, counter)
+            else:
+                tokens = _counted(dataset, counter, self.provider.context.home)
+                found = replace(known, tokens=tokens)
+            self._surveys[counter.id] = found
         return self._surveys[counter.id]
+
+    @property
+    def _limited(self) -> bool:
+        """Whether the vendor bounds the tokens of an example, so that each count has to look."""
+        rules = rules_for(self.provider.name, self.question.dataset.kind)
+        return bool(rules and rules.max_tokens is not None)
 
     def _spec(self, row: TunableModel, found: Converted) -> JobSpec:
         question = self.question
@@ -218,6 +235,17 @@ class _Place:
                 bytes=found.bytes,
             ),
         )
+
+
+def _counted(dataset: Dataset, counter: Counter, home: Path) -> Totals:
+    """The tokens of a file that is good already; without a pass where they are known."""
+    with tallying(dataset, counter, home) as tally:
+        if not isinstance(tally, Known):
+            stream = dataset.examples()
+            while some := list(islice(stream, BATCH)):
+                examples = [item.example for item in some]
+                tally.add(examples, [len(to_json(example)) for example in examples])
+        return tally.finish()
 
 
 def _cannot(question: Question, row: TunableModel) -> str:
