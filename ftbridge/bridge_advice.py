@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftbridge import arguments
 from ftbridge.advise.advice import Advice, Baseline, Known, advise
 from ftbridge.advise.classifier import Classifier, classify
 from ftbridge.advise.failures import failures
@@ -20,6 +21,7 @@ from ftbridge.evaluate.leaving import Leaving
 from ftbridge.evaluate.rows import Row
 from ftbridge.job import Model
 from ftbridge.jobs.ledger import Ledger
+from ftbridge.policy import Privacy
 
 OFFERS = 3
 SAMPLE = 60
@@ -63,6 +65,7 @@ class BridgeAdvice:
         """
         if sample < 10:
             raise UsageError(f"{sample} rows say nothing", hint="10 or more", where="sample")
+        label = None if privacy is None else arguments.choice(Privacy, privacy, "privacy")
         dataset = data if isinstance(data, Dataset) else Dataset(data)
         if dataset.kind is not Kind.CHAT:
             return self._without_answers(dataset, privacy)
@@ -73,7 +76,7 @@ class BridgeAdvice:
             dataset.kind,
             len(rows),
             Counter(row.reference.strip() for row in rows) if labels else None,
-            self._baseline(dataset, rows, baseline, sample, max_tokens, labels, on_progress)
+            self._baseline(dataset, rows, baseline, sample, max_tokens, labels, label, on_progress)
             if baseline
             else None,
             _classified(rows, unknown) if labels else None,
@@ -97,12 +100,13 @@ class BridgeAdvice:
         sample: int,
         max_tokens: int,
         labels: frozenset[str] | None,
+        label: Privacy | None,
         on_progress: Callable[[float, str], None],
     ) -> Baseline:
         model = self.model(reference)
         every = max(1, len(rows) // sample)
         chosen = rows[::every][:sample]
-        leaving = Leaving.cleared([dataset], [model], None)
+        leaving = Leaving.cleared([dataset], [model], None, label)
         asked = Asking(model, [rows_of.request(row, max_tokens) for row in chosen], leaving)
         evaluation = begin(self.ledger, dataset, model, "advise")
         replies, _ = asked.ask(

@@ -9,6 +9,7 @@ from ftbridge.dataset import Dataset
 from ftbridge.job import Model
 from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.ledger import JobRow, Ledger
+from ftbridge.policy import Privacy
 
 
 @dataclass(frozen=True)
@@ -21,17 +22,22 @@ class Leaving:
 
     @classmethod
     def cleared(
-        cls, datasets: Sequence[Dataset], models: Sequence[Model], job: JobRow | None
+        cls,
+        datasets: Sequence[Dataset],
+        models: Sequence[Model],
+        job: JobRow | None,
+        asked: Privacy | None = None,
     ) -> Leaving:
         """Ask the policy for every model that is not on this machine.
 
         Args:
             datasets: the rows, then what else is shown with them.
+            asked: a label by flag or argument: it can only raise.
 
         Raises:
             PolicyRefused: where the label keeps them here, or a wanted scan finds something.
         """
-        clearance = Clearance.of([dataset.source.location for dataset in datasets])
+        clearance = Clearance.of([dataset.source.location for dataset in datasets], asked)
         for model in models:
             there = model.provider.destination
             clearance.place(there).require()

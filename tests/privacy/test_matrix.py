@@ -166,9 +166,26 @@ def by_eval(case: Case) -> Said:
     return case.ask("eval", case.data, "--model", named, "--baseline", named)
 
 
+def by_advise(case: Case) -> Said:
+    """A sample of the rows as questions, the label given by a flag."""
+    model = registry.load(case.gate.name).catalogue().models[0].model
+    named = f"{case.gate.name}:{model}"
+    return case.ask("advise", case.data, "--baseline", named, "--privacy", case.privacy)
+
+
+def by_rerun(case: Case) -> Said:
+    """A job of this very place once more, on new data that has a label."""
+    job = case.intent()
+    new = case.project / "new.jsonl"
+    new.write_text(rows(CANARY + " new"))
+    label(new, case.privacy)
+    return case.ask("rerun", job, "--data", new, *MORE)
+
+
 DOORS: list[Door] = [
     by_flag, by_sidecar, by_sidecar_against_a_flag, by_project, by_validation_file, by_library,
     by_a_plan_made_by_hand, by_resume_after_a_crash, by_resume_elsewhere, by_move, by_auto, by_eval,
+    by_advise, by_rerun,
 ]  # fmt: skip
 
 
@@ -207,7 +224,7 @@ def _nothing_is_fetched(*_: object, **__: object) -> Path:
     ids=[f"{name}-{privacy}" for name in PLACES for privacy in LABELS],
 )  # fmt: skip
 def test_door(case: Case, door: Door) -> None:
-    if door is by_eval and case.gate.name == "local":
+    if door in (by_eval, by_advise) and case.gate.name == "local":
         pytest.skip("a model here is asked here: there is no way out to look at")
     said = door(case)
     seen = case.gate.leaked(CANARY)
