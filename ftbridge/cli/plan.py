@@ -44,6 +44,11 @@ def document(plan: Plan) -> dict[str, Any]:
         "training": plan.training.model_dump(),
         "validation": plan.validation.model_dump() if plan.validation else None,
         "endpoint": plan.endpoint,
+        "region": plan.region,
+        "privacy": str(plan.spec.privacy),
+        "label": plan.label,
+        "rule": plan.rule,
+        "retention": plan.retention,
     }
     if plan.refusal:
         content["error"] = plan.refusal.model_dump(exclude={"exit_code"})

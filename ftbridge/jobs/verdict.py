@@ -11,8 +11,7 @@ from ftbridge.errors import FtbridgeError, PolicyRefused
 from ftbridge.jobs.clearance import Clearance, findings
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.jobs.plan import Plan
-from ftbridge.policy import Policy
-from ftbridge.policy.layers import MACHINE_FILE
+from ftbridge.policy import Policy, layers
 from ftbridge.provider import Provider
 
 
@@ -109,7 +108,7 @@ def explain(row: JobRow, provider: Provider, ledger: Ledger) -> dict[str, Any]:
 def describe(policy: Policy) -> dict[str, Any]:
     """A policy as JSON data: each file with its rules or its fault."""
     return {
-        "machine": str(MACHINE_FILE),
+        "machine": str(layers.MACHINE_FILE),
         "files": [
             {
                 "path": str(layer.path),

@@ -117,3 +117,6 @@ def test_the_plan_says_whose_label_it_is(data: Path, ask: Ask) -> None:
     assert plan.spec.privacy is Privacy.CONFIDENTIAL
     assert plan.label.endswith("train.jsonl.ftbridge.toml")
     assert any("strictest holds" in text for text in plan.warnings)
+    shown = ask("plan", data, "--provider", "openai").json
+    assert (shown["privacy"], shown["label"]) == ("confidential", plan.label)
+    assert (shown["rule"], shown["region"], shown["retention"]) == ("default.allow", None, None)

@@ -104,6 +104,16 @@ def test_the_machines_policy_is_not_overridden(
     assert (found.allowed, found.rule) == (False, "machine:policy.allow.1")
 
 
+def test_settings_are_found_above(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearest file counts for settings, all of them for the policy."""
+    (project / "ftbridge.toml").write_text('[providers.openai]\na = "above"\n')
+    (project / "sub" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(project / "sub" / "deep")
+    assert ftbridge.Bridge().config.provider_options("openai", {})["a"] == "above"
+    (project / "sub" / "ftbridge.toml").write_text('[providers.openai]\na = "near"\n')
+    assert ftbridge.Bridge().config.provider_options("openai", {})["a"] == "near"
+
+
 def test_a_nearer_file_only_narrows(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "ftbridge.toml").write_text(RULES)
     below = project / "sub"
