@@ -57,9 +57,10 @@ class BridgePolicy:
             UsageError: for an unknown provider or label.
             DataError: where a scan is wanted and a file cannot be read.
         """
+        clearance = self._clearance(data, privacy, validation)
         place, _, _ = self._reach(provider, options or {}, base_url)
         files = [Dataset(item) for item in (data, validation) if item is not None]
-        return verdict.verdict(self._clearance(data, privacy, validation), place, files)
+        return verdict.verdict(clearance, place, files)
 
     def home_checks(self) -> list[Check]:
         """Whether others on this machine could read the home, and the policy files in force."""
@@ -111,9 +112,16 @@ class BridgePolicy:
         privacy: str | None,
         validation: str | Path | float | None = None,
     ) -> Clearance:
-        """The label of some files, and the policy in force for them."""
+        """The label of some files, and the policy in force for them.
+
+        Raises:
+            PolicyRefused: where a policy file cannot be followed, before anything else is read of
+                it: the same file may hold settings.
+        """
         asked = None if privacy is None else arguments.choice(Privacy, privacy, "privacy")
         files = [data.source.location if isinstance(data, Dataset) else str(data)]
         if validation is not None and arguments.share(validation) is None:
             files.append(str(validation))
-        return Clearance.of(files, asked)
+        clearance = Clearance.of(files, asked)
+        clearance.policy.require_followed()
+        return clearance

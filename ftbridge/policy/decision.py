@@ -149,6 +149,11 @@ class Policy:
         times = [layer.rules.retention for layer in self.rules if layer.rules]
         return shortest(times)
 
+    def require_followed(self) -> None:
+        """Raise PolicyRefused where one of the files cannot be read or followed."""
+        if fault := self._fault():
+            fault.require()
+
     def _machine_names(self, privacy: Privacy) -> bool:
         """Whether the machine's own file speaks of this label: only it can let restricted go."""
         return any(
