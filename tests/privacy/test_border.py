@@ -30,7 +30,6 @@ READING = frozenset({
 READS = {
     "ftbridge_bedrock/refresh.py": "its own price list",
     "ftbridge_openai_compatible/profile.py": "a profile that the user names, never data",
-    "ftbridge_together/files.py": "a link under the name that the SDK shows, to the checked file",
     "ftbridge_together/weights.py": "weights on their way in",
     "ftbridge_local/adapter.py": "a finished adapter on its way to the user",
     "ftbridge_local/answers.py": "an adapter's configuration",
@@ -73,14 +72,15 @@ def _is_checked(function: ast.FunctionDef | None, call: ast.Call) -> bool:
     """Whether what is opened is a parameter of the type that only the policy issues."""
     if function is None or not isinstance(call.func, ast.Attribute):
         return False
-    opened = ast.unparse(call.func.value)
-    arguments = [*function.args.args, *function.args.kwonlyargs]
-    return any(
-        argument.arg == opened.split(".")[0]
-        and argument.annotation is not None
+    checked = {
+        argument.arg
+        for argument in (*function.args.args, *function.args.kwonlyargs)
+        if argument.annotation is not None
         and ast.unparse(argument.annotation) in ("CheckedUpload", "CheckedStage")
-        for argument in arguments
-    )
+    }
+    if call.func.attr.endswith("link_to"):  # a link to what was opened so, under another name
+        return bool(checked) and "stream.name" in ast.unparse(call)
+    return ast.unparse(call.func.value).split(".")[0] in checked
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
