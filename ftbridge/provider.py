@@ -303,8 +303,13 @@ class Provider(ModelOperations):
         """Delete an uploaded training file at the vendor."""
         raise self.unsupported("purge")
 
-    def quote(self, spec: JobSpec) -> Decimal:
-        """The vendor's own price for the job in USD, before it is created."""
+    def quote(self, spec: JobSpec, files: tuple[str, str | None] | None = None) -> Decimal:
+        """The vendor's own price for the job in USD, before it is created.
+
+        Args:
+            files: the remote ids of training and validation, where they are known; else the
+                provider looks for what an earlier submit has uploaded.
+        """
         raise self.unsupported("quote")
 
     @abstractmethod

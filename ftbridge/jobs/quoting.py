@@ -18,7 +18,9 @@ BUDGET = frozenset({"budget", "unknown_cost"})
 """Refusals that another price may lift."""
 
 
-def hold(plan: Plan, provider: Provider, ledger: Ledger, job_id: str) -> None:
+def hold(
+    plan: Plan, provider: Provider, ledger: Ledger, job_id: str, files: tuple[str, str | None]
+) -> None:
     """Ask for the vendor's own price right before a job is made, and hold ``max_usd`` to it.
 
     A vendor that has no price for it is no obstacle: then the plan's own estimate has been held to
@@ -32,7 +34,7 @@ def hold(plan: Plan, provider: Provider, ledger: Ledger, job_id: str) -> None:
         return
     spec = plan.spec
     try:
-        price = patiently(provider, provider.quote, spec)
+        price = patiently(provider, provider.quote, spec, files)
     except (NetworkError, CredentialsError):
         raise
     except ProviderError as error:

@@ -70,7 +70,7 @@ class Submission:
         try:
             training, validation = self._files(plan, clearance)
             request = self.provider.request(plan.spec, training, validation, self.row.key)
-            made = self._made() or self._create_priced(plan, request)
+            made = self._made() or self._create_priced(plan, request, (training, validation))
             remote = late_price.settle(plan, made, self.provider)
             row = self.ledger.jobs.adopt(self.row.id, remote)
             late_price.require_held(remote)
@@ -230,10 +230,12 @@ class Submission:
 
     # -- create ------------------------------------------------------------------------------
 
-    def _create_priced(self, plan: Plan, request: dict[str, Any]) -> RemoteJob:
+    def _create_priced(
+        self, plan: Plan, request: dict[str, Any], files: tuple[str, str | None]
+    ) -> RemoteJob:
         """Make the job, if the vendor's own price allows it; else it ends here, unpaid."""
         try:
-            quoting.hold(plan, self.provider, self.ledger, self.row.id)
+            quoting.hold(plan, self.provider, self.ledger, self.row.id, files)
         except BudgetRefused as error:
             self.ledger.jobs.move(self.row.id, State.CANCELLED, error=error.to_dict())
             raise

@@ -37,7 +37,7 @@ from ftbridge.provider import (
     Sandbox,
 )
 from ftbridge.vendor_errors import unless_gone
-from ftbridge_mistral import access, classifier, files, wire
+from ftbridge_mistral import access, classifier, uploads, wire
 from ftbridge_mistral.convert import FORMAT
 from ftbridge_mistral.failures import translated
 from ftbridge_mistral.request import CLASSIFIERS, TARGET, create_body, job_type
@@ -124,14 +124,14 @@ class MistralProvider(Provider):
             )
         return create_body(spec, training, validation, key)
 
-    def quote(self, spec: JobSpec) -> Decimal:
+    def quote(self, spec: JobSpec, files: tuple[str, str | None] | None = None) -> Decimal:
         """A dry run of the create, for a training file that is at Mistral already.
 
         Raises:
             ProviderError: the file is not there; no price, or none in USD.
         """
-        validation = self._sent(spec.validation) if spec.validation else None
-        body = create_body(spec, self._sent(spec.training), validation, "")
+        training, validation = files or self._sent(spec)
+        body = create_body(spec, training, validation, "")
         with translated():
             return wire.price(self._jobs.dry_run(body))
 
@@ -140,12 +140,12 @@ class MistralProvider(Provider):
     def upload(self, upload: CheckedUpload) -> RemoteFile:
         """POST /v1/files with purpose ``fine-tune``."""
         with translated():
-            return files.send(self._client, upload)
+            return uploads.send(self._client, upload)
 
     def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
         """A file of this content's name and size."""
         with translated():
-            return files.find(self._client, upload.name, upload.bytes)
+            return uploads.find(self._client, upload.name, upload.bytes)
 
     def file_state(self, file_id: str) -> FileState:
         """GET /v1/files/{id}: there or not; the job validates it."""
@@ -294,9 +294,13 @@ class MistralProvider(Provider):
     def _target(self) -> str:
         return self.context.options.get("classifier_target") or TARGET
 
-    def _sent(self, data: DataRef) -> str:
+    def _sent(self, spec: JobSpec) -> tuple[str, str | None]:
+        validation = self._found(spec.validation) if spec.validation else None
+        return self._found(spec.training), validation
+
+    def _found(self, data: DataRef) -> str:
         with translated():
-            found = files.find(self._client, *fingerprint(self, data))
+            found = uploads.find(self._client, *fingerprint(self, data))
         if found is None:
             raise not_sent(self, data)
         return found.id

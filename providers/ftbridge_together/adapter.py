@@ -36,7 +36,7 @@ from ftbridge.provider import (
     Sandbox,
 )
 from ftbridge.vendor_errors import unless_gone
-from ftbridge_together import access, costs, files, limits, weights, wire
+from ftbridge_together import access, costs, limits, uploads, weights, wire
 from ftbridge_together.convert import FORMAT
 from ftbridge_together.failures import translated
 from ftbridge_together.request import create_body
@@ -129,14 +129,14 @@ class TogetherProvider(Provider):
             name = model.split(":")[0]
             return self._client.fine_tuning.model_limits(model_name=name).to_dict()
 
-    def quote(self, spec: JobSpec) -> Decimal:
+    def quote(self, spec: JobSpec, files: tuple[str, str | None] | None = None) -> Decimal:
         """POST /v1/fine-tunes/estimate-price, for a training file that is at Together already.
 
         Raises:
             ProviderError: the file is not there, or not validated yet; what the vendor says.
         """
-        validation = self._sent(spec.validation) if spec.validation else None
-        body = create_body(spec, self._sent(spec.training), validation, "")
+        training, validation = files or self._sent(spec)
+        body = create_body(spec, training, validation, "")
         body = self._complete(body, spec.model)
         with translated():
             made = self._client.fine_tuning.estimate_price(**costs.question(body)).to_dict()
@@ -147,12 +147,12 @@ class TogetherProvider(Provider):
     def upload(self, upload: CheckedUpload) -> RemoteFile:
         """POST /v1/files, PUT to the address that it gives, POST .../preprocess."""
         with translated():
-            return files.send(self._client, upload)
+            return uploads.send(self._client, upload)
 
     def find_upload(self, upload: CheckedUpload) -> RemoteFile | None:
         """A file of this content's name and size whose upload was finished."""
         with translated():
-            return files.find(self._client, upload.name, upload.bytes)
+            return uploads.find(self._client, upload.name, upload.bytes)
 
     def file_state(self, file_id: str) -> FileState:
         """GET /v1/files/{id}; it is validated after the upload."""
@@ -288,9 +288,13 @@ class TogetherProvider(Provider):
         listed: Any = self._client.fine_tuning.list().to_dict(mode="json")
         return list(listed["data"])
 
-    def _sent(self, data: DataRef) -> str:
+    def _sent(self, spec: JobSpec) -> tuple[str, str | None]:
+        validation = self._found(spec.validation) if spec.validation else None
+        return self._found(spec.training), validation
+
+    def _found(self, data: DataRef) -> str:
         with translated():
-            found = files.find(self._client, *fingerprint(self, data))
+            found = uploads.find(self._client, *fingerprint(self, data))
         if found is None:
             raise not_sent(self, data)
         return found.id
