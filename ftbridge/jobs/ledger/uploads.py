@@ -109,9 +109,7 @@ class Uploads:
             .distinct()
             .join(files, files.c.id == file_refs.c.file_id)
             .join(jobs, jobs.c.id == file_refs.c.job_id)
-            .where(
-                files.c.purged_at.is_(None), jobs.c.state.in_([str(state) for state in FINAL])
-            )
+            .where(files.c.purged_at.is_(None), jobs.c.state.in_([str(state) for state in FINAL]))
         )
         with self._db.read() as connection:
             return list(connection.execute(query).scalars())
