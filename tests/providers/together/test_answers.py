@@ -57,7 +57,9 @@ def test_events() -> None:
     assert third.time == "soon"  # no date: kept as it came
 
 
-@pytest.mark.parametrize("status", [None, *sorted(wire.WAITING), "COMPLETED", "FAILED", "INVALID_FORMAT"])
+@pytest.mark.parametrize(
+    "status", [None, *sorted(wire.WAITING), "COMPLETED", "FAILED", "INVALID_FORMAT"]
+)
 def test_a_file_is_ready_once_it_is_validated(status: str | None) -> None:
     report = {"error": "line 3"} if status == "INVALID_FORMAT" else None
     seen = wire.file_state({"processing_status": status, "validation_report": report})
