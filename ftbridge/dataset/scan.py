@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from ftbridge.dataset.scan_rules import card_ok, iban_length, iban_ok, phone_ok, ssn_ok
 
@@ -92,15 +92,21 @@ _DIGITS = re.compile(r"\d(?:\D{0,3}\d){6}")
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
-def scan_text(text: str, *, words: bool = True, digits: bool = True) -> list[Span]:
+Look = Literal["secrets", "assigned", "emails", "digits"]
+"""What a text is searched for: tokens by their shape, values that a name gives away, addresses,
+and accounts, cards and telephone numbers."""
+ALL: frozenset[Look] = frozenset(get_args(Look))
+
+
+def scan_text(text: str, looks: frozenset[Look] = ALL) -> list[Span]:
     """Every secret and every piece of personal data in a text, in order, without overlaps.
 
-    ``words`` and ``digits`` leave out what is known not to be there: secrets and addresses, or
-    accounts, cards and telephone numbers.
+    Args:
+        looks: what to search for; the rest is known not to be there.
     """
     found: list[Span] = []
-    finders = [_secrets, _assigned, _emails] if words else []
-    if digits and _DIGITS.search(text):
+    finders = [finder for look, finder in _FINDERS if look in looks]
+    if "digits" in looks and _DIGITS.search(text):
         finders += [_ibans, _cards, _ssns, _phones]
     for finder in finders:
         for span in finder(text):
@@ -180,3 +186,8 @@ def _phones(text: str) -> Iterator[Span]:
     for match in _NUMBER.finditer(text):
         if phone_ok(match[0], text[max(0, match.start() - 24) : match.start()]):
             yield Span(match.start(), match.end(), "phone")
+
+
+_FINDERS: tuple[tuple[Look, Callable[[str], Iterator[Span]]], ...] = (
+    ("secrets", _secrets), ("assigned", _assigned), ("emails", _emails),
+)  # fmt: skip

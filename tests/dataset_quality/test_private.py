@@ -89,9 +89,9 @@ def test_the_quick_look_misses_nothing_that_the_scan_finds(text: str) -> None:
     quiet = b"A quiet sentence about a password, a token and a key.\n"
     found = text.encode() + b"\n"
     for texts in ([quiet, found, quiet], [found], [quiet, quiet, found]):
-        ((index, suspicion),) = suspects(texts).items()
+        ((index, looks),) = suspects(texts).items()
         assert index == texts.index(found)
-        assert scan_text(text, **suspicion._asdict()) == scan_text(text) != []
+        assert scan_text(text, looks) == scan_text(text) != []
 
 
 def test_a_url_keeps_all_but_its_password() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from ftbridge.dataset.quality.answers import Answers
 from ftbridge.dataset.quality.batch import batches
 from ftbridge.dataset.quality.duplicates import duplicates, leaks
@@ -25,6 +27,7 @@ def judge(
 
     With a validation file, also what leaks into it.
     """
+    _keep_memory()
     index, private = Index(), Private()
     judges: list[Answers | Form | Languages | Systems] = [Answers(), Languages()]
     if kind in (Kind.CHAT, Kind.PREFERENCE):
@@ -46,3 +49,12 @@ def judge(
     for judgement in judges:
         found += judgement.findings()
     return [*found, *private.findings()], characters
+
+
+def _keep_memory() -> None:
+    """Let the memory of one batch serve the next.
+
+    glibc hands freed memory back to the system until a large block has been freed once; without
+    this each batch is paged in anew (315,000 page faults and 0.6 s a 100 MB, against 8,000).
+    """
+    np.empty(1 << 24, np.uint8)

@@ -35,8 +35,8 @@ class Private:
                 texts.append(text)
                 rows.append(row)
         kinds: dict[int, set[str]] = {}
-        for index, suspicion in suspects(texts).items():
-            spans = scan_text(texts[index].decode(), **suspicion._asdict())
+        for index, looks in suspects(texts).items():
+            spans = scan_text(texts[index].decode(), looks)
             if spans:
                 kinds.setdefault(rows[index], set()).update(span.kind for span in spans)
         for row in sorted(kinds):

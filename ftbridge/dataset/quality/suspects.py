@@ -6,10 +6,10 @@ token characters (any private key has them), or a name such as password with a v
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
+
+from ftbridge.dataset.scan import Look
 
 _DIGITS_NEEDED = 7
 _ENDS = np.array(
@@ -30,22 +30,23 @@ _LETTER = np.zeros(256, bool)
 _LETTER[[byte for byte in range(128) if chr(byte).isalpha()]] = True
 
 
-class Suspicion(NamedTuple):
-    """What in a text may be private: something made of letters, of digits, or both."""
-
-    words: bool
-    digits: bool
-
-
-def suspects(texts: list[bytes]) -> dict[int, Suspicion]:
-    """The texts that may hold something private, by index, in order."""
+def suspects(texts: list[bytes]) -> dict[int, frozenset[Look]]:
+    """The texts that may hold something private, by index and in order, and what to look for."""
     blob = b"".join(texts)
     ends = np.cumsum([len(text) for text in texts])
     bytes_ = np.frombuffer(blob, np.uint8)
-    runs = _runs(blob)
-    words = _of(ends, runs, np.flatnonzero(bytes_ == ord("@")), _assignments(bytes_))
-    digits = _of(ends, runs, _digit_groups(blob))  # a run of tokens can be an account number
-    return {index: Suspicion(index in words, index in digits) for index in sorted(words | digits)}
+    runs, at = _runs(blob), np.flatnonzero(bytes_ == ord("@"))
+    places: dict[Look, tuple[NDArray[np.int64], ...]] = {
+        "secrets": (runs, at),  # a password in a URL has an @
+        "assigned": (_assignments(bytes_),),
+        "emails": (at,),
+        "digits": (runs, _digit_groups(blob)),  # a run of tokens can be an account number
+    }
+    found: dict[int, frozenset[Look]] = {}
+    for look, where in places.items():
+        for index in _of(ends, *where):
+            found[index] = found.get(index, frozenset()) | {look}
+    return dict(sorted(found.items()))
 
 
 def _of(ends: NDArray[np.int64], *places: NDArray[np.int64]) -> set[int]:
