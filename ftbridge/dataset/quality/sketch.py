@@ -9,7 +9,7 @@ estimate likeness by, four bytes a band to find candidates by.
 
 from __future__ import annotations
 
-import struct
+from array import array
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -26,7 +26,6 @@ MIN_WORDS = 8
 """Shorter texts have too few shingles to be compared; equality finds their duplicates."""
 
 _SEED = 7
-_PACK = struct.Struct(f"={PERMUTATIONS}I").pack
 # Odd multipliers of well-known hash finalizers.
 _MIX = tuple(np.uint64(x) for x in (0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xBF58476D1CE4E5B9))
 
@@ -46,8 +45,8 @@ def sketch(rows: list[bytes]) -> Sketches:
     offsets = np.zeros(len(rows) + 1, np.uint64)
     np.cumsum(lengths, out=offsets[1:], dtype=np.uint64)
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, PERMUTATIONS, _SEED)
-    # Packed as bytes first: numpy takes lists of Python numbers at half that speed.
-    packed = b"".join([_PACK(*row) for row in matrix.to_rows()])
+    # As bytes first: numpy takes lists of Python numbers at half that speed.
+    packed = b"".join([array("I", row).tobytes() for row in matrix.to_rows()])
     minima = np.frombuffer(packed, np.uint32).reshape(len(rows), PERMUTATIONS)
     return Sketches(words, minima.astype(np.uint8), _band_keys(minima))
 
