@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from starlette.requests import Request
@@ -74,3 +77,22 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def shown(exchanges: Iterable[Exchange], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The requests as golden files have them; polls of one thing count once.
+
+    Args:
+        names: expressions for what differs from run to run, and what stands for it.
+    """
+    lines = []
+    for one in exchanges:
+        query = "&".join(f"{name}={value}" for name, value in sorted(one.query.items()))
+        line: dict[str, Any] = {"request": f"{one.method} {one.path}{'?' if query else ''}{query}"}
+        if one.sent is not None:
+            line["body"] = one.sent
+        text = json.dumps(line)
+        for pattern, name in names.items():
+            text = re.sub(pattern, name, text)
+        lines.append(text)
+    return [json.loads(text) for text, _ in groupby(lines)]

@@ -77,22 +77,7 @@ def _plan(
     attempt: int,
     clearance: Clearance,
 ) -> Plan:
-    for dataset in filter(None, datasets):
-        require_kind(dataset, spec.method)
-        if spec.grader:
-            require_graded(spec.grader, dataset)
-    rule = rule_for(provider.catalogue(), spec.model)
-    counter = counter_for(rule, provider.counter(spec.model))
-    training = survey(provider, datasets[0], counter)
-    validation = survey(provider, datasets[1], counter) if datasets[1] else None
-    spec = spec.model_copy(
-        update={
-            "training": data_ref(datasets[0], training.examples),
-            "validation": data_ref(datasets[1], validation.examples)
-            if datasets[1] and validation
-            else None,
-        }
-    )
+    spec, training, validation = _surveyed(provider, spec, datasets)
     tokens, assumed = count_epochs(provider, spec, training)
     if validation:
         held_out = (validation.tokens.low, validation.tokens.high)
@@ -138,6 +123,25 @@ def _plan(
         max_usd=None if limits.max_usd is None else str(limits.max_usd),
         refusal=_refusal(provider, spec, losses, usd, limits, require_policy),
     )
+
+
+def _surveyed(
+    provider: Provider, spec: JobSpec, datasets: tuple[Dataset, Dataset | None]
+) -> tuple[JobSpec, Converted, Converted | None]:
+    """The files seen through the provider's converter, and the spec that names them."""
+    for dataset in filter(None, datasets):
+        require_kind(dataset, spec.method)
+        if spec.grader:
+            require_graded(spec.grader, dataset)
+    train, held_out = datasets
+    rule = rule_for(provider.catalogue(), spec.model)
+    counter = counter_for(rule, provider.counter(spec.model))
+    training = survey(provider, train, counter)
+    validation = survey(provider, held_out, counter) if held_out else None
+    read = {"training": data_ref(train, training.examples), "validation": None}
+    if held_out and validation:
+        read["validation"] = data_ref(held_out, validation.examples)
+    return spec.model_copy(update=read), training, validation
 
 
 def count_epochs(

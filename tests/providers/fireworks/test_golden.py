@@ -11,13 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fireworks_sandbox import Account, account
-from tape import Tape
+from tape import Tape, shown
 
 import ftbridge
 
@@ -52,21 +51,6 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         yield made
 
 
-def shown(tape: Tape) -> list[dict[str, Any]]:
-    """The requests as the golden file has them; polls of one thing count once."""
-    lines = []
-    for one in tape.exchanges:
-        query = "&".join(f"{name}={value}" for name, value in sorted(one.query.items()))
-        line: dict[str, Any] = {"request": f"{one.method} {one.path}{'?' if query else ''}{query}"}
-        if one.sent is not None:
-            line["body"] = one.sent
-        text = json.dumps(line)
-        for pattern, name in NAMES.items():
-            text = re.sub(pattern, name, text)
-        lines.append(text)
-    return [json.loads(text) for text, _ in groupby(lines)]
-
-
 @pytest.mark.parametrize("name", JOBS)
 def test_every_request_of_a_job(
     vendor: Account, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -90,5 +74,5 @@ def test_every_request_of_a_job(
     bridge.ledger.close()
     assert job.state == "succeeded" and reply.text
     polled = re.compile(r"GET .*([jJ]obs/<key>(:\w+)?(\?.*)?|deployments/[^/]+)$")
-    seen = [line for line in shown(tape) if not polled.match(line["request"])]
+    seen = [line for line in shown(tape.exchanges, NAMES) if not polled.match(line["request"])]
     assert seen == GOLDEN[name]

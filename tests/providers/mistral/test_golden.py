@@ -8,13 +8,12 @@ classifier_factory.md under public/resources/deprecated/finetuning.
 from __future__ import annotations
 
 import json
-import re
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mistral_world import CLASSIFIER, KEY, Vendor
+from tape import shown
 
 import ftbridge
 
@@ -37,21 +36,6 @@ JOBS: dict[str, dict[str, Any]] = {
     "classifier": {"options": {"job_type": "classifier", "classifier_target": "intent",
                                "training_steps": "10"}},
 }  # fmt: skip
-
-
-def shown(vendor: Vendor) -> list[dict[str, Any]]:
-    """The requests as the golden file has them; polls of one thing count once."""
-    lines = []
-    for one in vendor.tape.exchanges:
-        query = "&".join(f"{name}={value}" for name, value in sorted(one.query.items()))
-        line: dict[str, Any] = {"request": f"{one.method} {one.path}{'?' if query else ''}{query}"}
-        if one.sent is not None:
-            line["body"] = one.sent
-        text = json.dumps(line)
-        for pattern, name in NAMES.items():
-            text = re.sub(pattern, name, text)
-        lines.append(text)
-    return [json.loads(text) for text, _ in groupby(lines)]
 
 
 def write(path: Path, rows: list[Any]) -> Path:
@@ -86,7 +70,7 @@ def test_every_request_of_a_job(
     place.delete_model(str(job.model))
     for file_id in list(mistral.store.files):
         place.purge(file_id)
-    assert shown(mistral) == GOLDEN[name]
+    assert shown(mistral.tape.exchanges, NAMES) == GOLDEN[name]
     assert mistral.store.files == {}
     assert all(one.headers["authorization"] == f"Bearer {KEY}" for one in mistral.tape.exchanges)
     bridge.ledger.close()

@@ -8,12 +8,11 @@
 from __future__ import annotations
 
 import json
-import re
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tape import shown
 from together_world import KEY, Vendor
 
 import ftbridge
@@ -47,21 +46,6 @@ JOBS: dict[str, tuple[Any, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def shown(vendor: Vendor) -> list[dict[str, Any]]:
-    """The requests as the golden file has them; polls of one thing count once."""
-    lines = []
-    for one in vendor.tape.exchanges:
-        query = "&".join(f"{name}={value}" for name, value in sorted(one.query.items()))
-        line: dict[str, Any] = {"request": f"{one.method} {one.path}{'?' if query else ''}{query}"}
-        if one.sent is not None:
-            line["body"] = one.sent
-        text = json.dumps(line)
-        for pattern, name in NAMES.items():
-            text = re.sub(pattern, name, text)
-        lines.append(text)
-    return [json.loads(text) for text, _ in groupby(lines)]
-
-
 @pytest.mark.parametrize("name", JOBS)
 def test_every_request_of_a_job(
     together: Vendor, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -84,7 +68,9 @@ def test_every_request_of_a_job(
     ]  # fmt: skip
     watched = {"GET /v1/fine-tunes/<job>/events", "GET /v1/fine-tunes/<job>/metrics",
                "GET /v1/fine-tunes/<job>"}  # fmt: skip
-    seen = [line for line in shown(together) if line["request"] not in watched]
+    seen = [
+        line for line in shown(together.tape.exchanges, NAMES) if line["request"] not in watched
+    ]
     assert seen == GOLDEN[name]
     assert together.store.files == {}
     for exchange in together.tape.exchanges:  # the storage's address is its own credential
