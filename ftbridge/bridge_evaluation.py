@@ -17,6 +17,7 @@ from ftbridge.evaluate.result import Result
 from ftbridge.job import Job, Model
 from ftbridge.jobs.ledger import Ledger
 from ftbridge.jobs.ledger.aliases import Alias
+from ftbridge.policy import Privacy
 
 
 class BridgeEvaluation:
@@ -64,6 +65,7 @@ class BridgeEvaluation:
         max_tokens: int = 64,
         limit: int | None = None,
         allow_trained_rows: bool = False,
+        privacy: str | None = None,
         on_progress: Callable[[float, str], None] = lambda share, text: None,
     ) -> Result:
         """A tuned model against its baseline on the same held-out rows.
@@ -78,10 +80,12 @@ class BridgeEvaluation:
             few_shot: examples that the baseline is shown.
             baseline_prompt: the baseline's system message, or its file as a Path; ``{system}``
                 in it is the row's own.
+            privacy: the label of the rows, at least.
             on_progress: hears the share done (0..1) and the model that is being asked.
 
         Raises:
-            DataError: where rows were trained on, unless ``allow_trained_rows``.
+            DataError: where rows were trained on, unless ``allow_trained_rows``; PolicyRefused
+            where they may not be sent to a model.
         """
         if limit is not None and limit < 1:
             raise UsageError(f"a limit of {limit} leaves no row", hint="1 or more", where="limit")
@@ -103,6 +107,7 @@ class BridgeEvaluation:
             limit=limit,
             job=job.row if job else None,
             allow_trained_rows=allow_trained_rows,
+            privacy=None if privacy is None else arguments.choice(Privacy, privacy, "privacy"),
         )
         return evaluation.evaluate(plan, self.ledger, on_progress)
 

@@ -44,6 +44,7 @@ from ftbridge.evaluate.result import Asked, Labels, Result, Share
 @click.option("--schema", metavar="FILE", type=click.Path(path_type=Path),
               help="A JSON schema, for the metric schema_valid.")  # fmt: skip
 @click.option("--max-tokens", default=64, type=click.IntRange(1), show_default=True)
+@click.option("--privacy", help="The label of the rows, at least.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first rows.")
 @click.option("--allow-trained-rows", is_flag=True, help="Go on though rows were trained on.")
 @common
@@ -58,6 +59,7 @@ def command(
     pattern: str | None,
     schema: Path | None,
     max_tokens: int,
+    privacy: str | None,
     limit: int | None,
     allow_trained_rows: bool,
 ) -> None:
@@ -74,6 +76,7 @@ def command(
             baseline_prompt=baseline_prompt,
             max_tokens=max_tokens,
             limit=limit,
+            privacy=privacy,
             allow_trained_rows=allow_trained_rows,
             on_progress=update,
         )

@@ -19,6 +19,7 @@ from ftbridge.evaluate.rows import Row
 from ftbridge.evaluate.unseen import HeldOut, require_unseen
 from ftbridge.job import Model
 from ftbridge.jobs.ledger import JobRow, Ledger
+from ftbridge.policy import Privacy
 from ftbridge.provider import ChatReply
 
 
@@ -36,6 +37,7 @@ class Plan:
     limit: int | None = None
     job: JobRow | None = None
     allow_trained_rows: bool = False
+    privacy: Privacy | None = None
 
 
 def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
@@ -47,6 +49,7 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
 
     Raises:
         DataError: where the file is bad, or rows were trained on and that is not allowed.
+        PolicyRefused: where the rows may not be sent to a model.
         ProviderError: what the provider says; replies until then are kept.
     """
     rows = rows_of.load(plan.dataset, plan.limit)
@@ -58,7 +61,7 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
     )
     shown = [Dataset(plan.few_shot)] if plan.few_shot else []
     models = [plan.baseline, plan.tuned]
-    leaving = Leaving.cleared([plan.dataset, *shown], models, plan.job)
+    leaving = Leaving.cleared([plan.dataset, *shown], models, plan.job, plan.privacy)
     evaluation = begin(
         ledger, plan.dataset, plan.tuned, plan.metrics[0].name, plan.baseline, plan.job
     )

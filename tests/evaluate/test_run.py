@@ -248,3 +248,14 @@ def test_near_duplicates_of_training_rows_are_refused(
     train.write_text(train.read_text() * 2)
     told = bridge.evaluate(mixed, model=job.id).to_dict()
     assert told["held_out"]["checked"] == "prompts" and "changed" in told["held_out"]["reason"]
+
+
+def test_rows_that_must_stay_are_asked_of_nobody(
+    bridge: ftbridge.Bridge, job: ftbridge.Job, held: Path, vendor: Account
+) -> None:
+    with pytest.raises(ftbridge.PolicyRefused):
+        bridge.evaluate(held, model=job.id, privacy="restricted")
+    assert _calls(vendor) == 0
+    with pytest.raises(ftbridge.UsageError):
+        bridge.evaluate(held, model=job.id, privacy="secret")
+    assert bridge.evaluate(held, model=job.id, privacy="internal").n == N
