@@ -88,6 +88,8 @@ _IBAN = re.compile(
 _NUMBER = re.compile(r"[+(\d](?<![\w.].)[\d ().\-/\u00a0]{5,30}\d(?!\w)")
 _CARD = re.compile(r"\d(?<![\w.].)(?:[ -]?\d){12,18}(?!\w)")
 _SSN = re.compile(r"\d(?<![\w-].)\d\d([- ])\d{2}\1\d{4}(?![\w-])")
+_REACH = 64
+"""Characters of a number that can stand before or after seven of its digits."""
 _DIGITS = re.compile(r"\d(?:\D{0,3}\d){6}")
 _LOWER = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
@@ -105,13 +107,14 @@ def scan_text(text: str, looks: frozenset[Look] = ALL) -> list[Span]:
         looks: what to search for; the rest is known not to be there.
     """
     found: list[Span] = []
-    finders = [finder for look, finder in _FINDERS if look in looks]
-    if "digits" in looks and _DIGITS.search(text):
-        finders += [_ibans, _cards, _ssns, _phones]
-    for finder in finders:
-        for span in finder(text):
-            if not any(span.start < other.end and other.start < span.end for other in found):
-                found.append(span)
+    spans = [span for look, finder in _FINDERS if look in looks for span in finder(text)]
+    if "digits" in looks:
+        places = list(_near_digits(text))
+        for number in (_ibans, _cards, _ssns, _phones):
+            spans += [span for place in places for span in number(text, *place)]
+    for span in spans:
+        if not any(span.start < other.end and other.start < span.end for other in found):
+            found.append(span)
     found.sort()
     return found
 
@@ -154,36 +157,51 @@ def _emails(text: str) -> Iterator[Span]:
             yield Span(match.start(), match.end(), "email")
 
 
-def _ibans(text: str) -> Iterator[Span]:
-    for match in _IBAN.finditer(text):
-        start = match.start() - 2
-        length = iban_length(text[start : start + 2])
-        end, seen = start, 0
-        while end < match.end() and seen < length:
-            seen += text[end].isalnum()
+def _near_digits(text: str) -> Iterator[tuple[int, int]]:
+    """Where numbers can stand: around seven digits close together, ending with a word."""
+    start = end = 0
+    for match in _DIGITS.finditer(text):
+        if match.start() - _REACH > end:
+            if end:
+                yield start, end
+            start = max(0, match.start() - _REACH)
+        end = match.end() + _REACH
+        while end < len(text) and (text[end - 1].isalnum() and text[end].isalnum()):
             end += 1
-        if length and seen == length and iban_ok(text[start:end]):
-            yield Span(start, end, "iban")
+    if end:
+        yield start, min(end, len(text))
+
+
+def _ibans(text: str, start: int, end: int) -> Iterator[Span]:
+    for match in _IBAN.finditer(text, start, end):
+        first = match.start() - 2
+        length = iban_length(text[first : first + 2])
+        last, seen = first, 0
+        while last < match.end() and seen < length:
+            seen += text[last].isalnum()
+            last += 1
+        if length and seen == length and iban_ok(text[first:last]):
+            yield Span(first, last, "iban")
 
 
 def _checked(
-    pattern: re.Pattern[str], kind: str, accept: Callable[[str], bool], text: str
+    pattern: re.Pattern[str], kind: str, accept: Callable[[str], bool], text: str, *place: int
 ) -> Iterator[Span]:
-    for match in pattern.finditer(text):
+    for match in pattern.finditer(text, *place):
         if accept(match[0]):
             yield Span(match.start(), match.end(), kind)
 
 
-def _cards(text: str) -> Iterator[Span]:
-    return _checked(_CARD, "card", card_ok, text)
+def _cards(text: str, start: int, end: int) -> Iterator[Span]:
+    return _checked(_CARD, "card", card_ok, text, start, end)
 
 
-def _ssns(text: str) -> Iterator[Span]:
-    return _checked(_SSN, "ssn", ssn_ok, text)
+def _ssns(text: str, start: int, end: int) -> Iterator[Span]:
+    return _checked(_SSN, "ssn", ssn_ok, text, start, end)
 
 
-def _phones(text: str) -> Iterator[Span]:
-    for match in _NUMBER.finditer(text):
+def _phones(text: str, start: int, end: int) -> Iterator[Span]:
+    for match in _NUMBER.finditer(text, start, end):
         if phone_ok(match[0], text[max(0, match.start() - 24) : match.start()]):
             yield Span(match.start(), match.end(), "phone")
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftbridge.cli import cli
-from ftbridge.dataset import Dataset, check
+from ftbridge.dataset import Dataset, check, scan
 from ftbridge.dataset.quality.page import page
 from ftbridge.dataset.quality.suspects import suspects
 from ftbridge.dataset.redact import redact
@@ -193,3 +193,19 @@ def test_redaction_is_idempotent_and_changes_nothing_else(texts: list[tuple[str,
                 assert clean_row[0]["content"] == user + "?"
             json.loads(clean_row[1]["content"])
         assert done.rows == len(rows)
+
+
+NUMBERS = [value for value, kind in VALUES.items() if kind in ("phone", "iban", "card", "ssn")]
+PIECES = st.sampled_from([
+    *NUMBERS, "call me", "order 1234567", "2024-05-29 13:46", " ", ", ", "\n", "word ", "x" * 70,
+    "12 ", "345-", "MT84MALT011000012345MTLCAST001S", "0" * 30,
+])  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=14).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_looking_around_digits_finds_what_looking_everywhere_finds(text: str) -> None:
+    near = scan_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "_REACH", 10**6)
+        assert scan_text(text) == near
