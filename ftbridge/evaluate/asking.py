@@ -8,6 +8,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from ftbridge.dataset import Dataset
 from ftbridge.evaluate.leaving import Leaving
@@ -50,11 +51,16 @@ class Asking:
     requests: list[ChatRequest]
     leaving: Leaving
 
+    @cached_property
+    def contents(self) -> list[str]:
+        """The hash of each call, by which its reply is kept."""
+        return [self._content(request) for request in self.requests]
+
     def ask(
         self, ledger: Ledger, evaluation: str, on_progress: OnProgress
     ) -> tuple[list[ChatReply], int]:
         """All replies in order, and how many were known already."""
-        contents = [self._content(request) for request in self.requests]
+        contents = self.contents
         known = ledger.evaluations.cached(contents)
         cached = sum(content in known for content in contents)
         answered = cached

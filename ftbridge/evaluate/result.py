@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ftbridge.evaluate.sample import Sample
 from ftbridge.evaluate.unseen import HeldOut
 
 
@@ -111,6 +112,7 @@ class Result:
     few_shot: int
     labels: Labels | None
     held_out: HeldOut
+    sample: Sample
 
     @property
     def main(self) -> Comparison:
@@ -139,6 +141,7 @@ class Result:
             "verdict": main.verdict,
             "metrics": [each.to_dict() for each in self.comparisons],
             "labels": self.labels.to_dict() if self.labels else None,
+            "sample": self.sample.to_dict(),
         }
 
 

@@ -16,6 +16,7 @@ from ftbridge.evaluate.leaving import Leaving
 from ftbridge.evaluate.metrics import Metric
 from ftbridge.evaluate.result import Asked, Result
 from ftbridge.evaluate.rows import Row
+from ftbridge.evaluate.sample import Sample, pick
 from ftbridge.evaluate.unseen import HeldOut, require_unseen
 from ftbridge.job import Model
 from ftbridge.jobs.ledger import JobRow, Ledger
@@ -71,26 +72,48 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
     ]
     plain = [rows_of.request(row, plan.max_tokens) for row in rows]
     total = 2 * len(rows)
-    base_replies, base_cached = Asking(plan.baseline, prompted, leaving).ask(
+    asked = (Asking(plan.baseline, prompted, leaving), Asking(plan.tuned, plain, leaving))
+    base_replies, base_cached = asked[0].ask(
         ledger, evaluation, lambda n, t: on_progress(n / total, t)
     )
-    tuned_replies, tuned_cached = Asking(plan.tuned, plain, leaving).ask(
+    tuned_replies, tuned_cached = asked[1].ask(
         ledger, evaluation, lambda n, t: on_progress((len(rows) + n) / total, t)
     )
+    scores = [
+        (scoring.scored(metric, rows, base_replies), scoring.scored(metric, rows, tuned_replies))
+        for metric in plan.metrics
+    ]
     result = Result(
         id=evaluation,
         n=len(rows),
         comparisons=tuple(
-            scoring.compare(metric, rows, base_replies, tuned_replies) for metric in plan.metrics
+            scoring.compare(metric, *pair)
+            for metric, pair in zip(plan.metrics, scores, strict=True)
         ),
         baseline=_asked(plan.baseline, base_replies, base_cached),
         tuned=_asked(plan.tuned, tuned_replies, tuned_cached),
         few_shot=len(examples) // 2,
         labels=scoring.labels(rows, base_replies, tuned_replies),
         held_out=held_out,
+        sample=_sample(plan, rows, asked, scores[0]),
     )
     ledger.evaluations.finish(evaluation, result.to_dict())
     return result
+
+
+def _sample(
+    plan: Plan,
+    rows: Sequence[Row],
+    asked: tuple[Asking, Asking],
+    scores: tuple[Sequence[float], Sequence[float]],
+) -> Sample:
+    """Rows for people to read, by their scores."""
+    return Sample(
+        file=str(plan.dataset.path),
+        sha256=plan.dataset.sha256,
+        privacy=str(asked[0].leaving.clearance.label.privacy),
+        rows=pick([row.line for row in rows], (asked[0].contents, asked[1].contents), scores),
+    )
 
 
 def _require_fitting(plan: Plan, rows: Sequence[Row]) -> None:

@@ -14,15 +14,16 @@ from ftbridge.provider import ChatReply
 SHOWN_CONFUSIONS = 20
 
 
-def compare(
-    metric: Metric, rows: Sequence[Row], base: Sequence[ChatReply], tuned: Sequence[ChatReply]
-) -> Comparison:
-    """Both models by one metric, paired by row."""
-    before = [metric.score(row, reply) for row, reply in zip(rows, base, strict=True)]
-    after = [metric.score(row, reply) for row, reply in zip(rows, tuned, strict=True)]
+def scored(metric: Metric, rows: Sequence[Row], replies: Sequence[ChatReply]) -> list[float]:
+    """What each answer scores."""
+    return [metric.score(row, reply) for row, reply in zip(rows, replies, strict=True)]
+
+
+def compare(metric: Metric, before: Sequence[float], after: Sequence[float]) -> Comparison:
+    """The scores of baseline and tuned model by one metric, paired by row."""
     differences = [b - a for a, b in zip(before, after, strict=True)]
     up, down = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
-    difference = sum(differences) / len(rows)
+    difference = sum(differences) / len(differences)
     p = statistics.sign_test(up, down)
     return Comparison(
         metric=metric.name,
