@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from tenacity import RetryCallState, Retrying
 from tenacity.stop import stop_before_delay
-from tenacity.wait import wait_base, wait_exponential_jitter
+from tenacity.wait import wait_base, wait_exponential, wait_random
 
 from ftbridge import clock
 from ftbridge.errors import NetworkError, VendorError
@@ -107,7 +107,8 @@ class _Wait(wait_base):
 
     def __init__(self, patience: float) -> None:
         first = min(FIRST_WAIT, patience / 40)
-        self._backoff = wait_exponential_jitter(multiplier=first, max=LONGEST_WAIT, jitter=first)
+        # Not wait_exponential_jitter: its first argument has another name in 9.1 and 9.2.
+        self._backoff = wait_exponential(first, LONGEST_WAIT) + wait_random(0, first)
 
     def __call__(self, retry_state: RetryCallState) -> float:
         error = _error(retry_state)
