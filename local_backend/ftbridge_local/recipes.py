@@ -1,57 +1,30 @@
-"""From a spec to the trainer's recipe, and what its defaults will be."""
+"""The recipe of a run here, and what the trainer's defaults will be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ftbridge.errors import UsageError
+from ftbridge import recipes
 from ftbridge.jobs.spec import JobSpec
 from ftbridge.policy import Privacy
 from ftbridge.provider import Setting
 from ftbridge_local.failures import translated
 
 SHOWN_ELSEWHERE = frozenset({"train", "model", "method", "adapter"})
-
-RECIPE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
-    "max_length": int,
-    "micro_batch_size": int,
-    "lr_scheduler": str,
-    "max_grad_norm": float,
-    "packing": lambda text: {"true": True, "false": False}.get(text, text),
-    "compute_dtype": str,
-    "gradient_checkpointing": lambda text: {"true": True, "false": False}.get(text, text),
-    "checkpoint_steps": int,
-    "eval_steps": int,
-    "keep_checkpoints": int,
-    "threads": int,
-    "workers": int,
-    "device": str,
-}
-"""``--option`` names that go into the recipe as they are; see the trainer's README."""
+OPTIONS = ("watts",)
+"""``--option`` names of this provider that are none of the recipe."""
 
 
 def recipe_of(spec: JobSpec, training: str, validation: str | None) -> dict[str, Any]:
-    """The recipe; what was not asked for is left to the trainer.
+    """The recipe; restricted data's says that nothing may be fetched.
 
     Raises:
-        UsageError: for an option that is none of ``RECIPE_OPTIONS``.
+        UsageError: for an unknown option.
     """
-    recipe: dict[str, Any] = {
-        "schema": 1,
-        "model": spec.model,
-        "train": training,
-        "method": str(spec.method),
-        "adapter": str(spec.adapter),
-        **spec.hyperparameters.given(),
-        **_options(spec.options),
-    }
+    recipe = recipes.recipe_of(spec, training, validation, OPTIONS)
     if spec.privacy is Privacy.RESTRICTED:
         recipe["offline"] = True  # the trainer's default, said so that it holds for the model too
-    if validation is not None:
-        recipe["validation"] = validation
-    if spec.seed is not None:
-        recipe["seed"] = spec.seed
     return recipe
 
 
@@ -69,26 +42,17 @@ def settings_of(spec: JobSpec, n_params: int) -> dict[str, Setting]:
     }
 
 
+def decided(resolved: Mapping[str, Any]) -> dict[str, Setting]:
+    """The values of a run's ``resolved.json``; {} before its first start."""
+    return {
+        name: Setting(entry["value"], entry["origin"])
+        for name, entry in resolved.get("values", {}).items()
+        if isinstance(entry["value"], int | float | str | bool) and name not in SHOWN_ELSEWHERE
+    }
+
+
 def _setting(entry: Mapping[str, Any]) -> Setting:
     """What depends on the machine or the data's lengths is decided when the run starts."""
     if "provisional" in entry["origin"]:
         return Setting(None, "decided when the run starts, by memory and lengths")
     return Setting(entry["value"], entry["origin"])
-
-
-def _options(options: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, text in options.items():
-        if name == "watts":
-            continue
-        if name not in RECIPE_OPTIONS:
-            raise UsageError(
-                f"local takes no option `{name}`",
-                hint=f"it takes: watts, {', '.join(RECIPE_OPTIONS)}",
-                where="option",
-            )
-        try:
-            found[name] = RECIPE_OPTIONS[name](text)
-        except ValueError:
-            raise UsageError(f"option {name}: `{text}` is no number", where=name) from None
-    return found

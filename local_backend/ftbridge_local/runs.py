@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ftbridge import clock
+from ftbridge import clock, run_records
 from ftbridge.errors import ProviderError
 from ftbridge.files import atomic_write, private_dir
 from ftbridge_trainer.guard import OFFLINE, QUIET
@@ -136,19 +136,16 @@ class Run:
         """What the trainer wrote at its end, or None."""
         return self._read("result.json")
 
+    def resolved(self) -> dict[str, Any]:
+        """What the trainer decided when it first started; {} before that."""
+        return self._read("resolved.json") or {}
+
     def rows(self, name: str) -> list[dict[str, Any]]:
         """The lines of ``events`` or ``metrics``; half a line at the end is left out."""
         try:
-            lines = (self.path / f"{name}.jsonl").read_text("utf-8").splitlines()
+            return run_records.rows((self.path / f"{name}.jsonl").read_text("utf-8"))
         except OSError:
             return []
-        found = []
-        for line in lines:
-            try:
-                found.append(json.loads(line))
-            except ValueError:
-                continue
-        return found
 
     def _mark(self, state: str) -> None:
         """Write a state in the place of a trainer that does not run."""
@@ -159,10 +156,9 @@ class Run:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
-            content = json.loads((self.path / name).read_text("utf-8"))
-        except (OSError, ValueError):
+            return run_records.document((self.path / name).read_text("utf-8"))
+        except (OSError, UnicodeDecodeError):
             return None
-        return content if isinstance(content, dict) else None
 
 
 def _environment() -> dict[str, str]:

@@ -6,22 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ftbridge import vendor_errors
+from ftbridge import run_records, vendor_errors
 from ftbridge.jobs.states import State
 from ftbridge.provider import RemoteCheckpoint, RemoteEvent, RemoteJob, RemoteMetric
 from ftbridge_local.runs import INTERRUPTED, Run
 
-STATES = {
-    "preparing": State.VALIDATING,
-    "queued": State.QUEUED,
-    "running": State.RUNNING,
-    "cancelling": State.RUNNING,
-    "paused": State.PAUSED,
-    INTERRUPTED: State.PAUSED,
-    "succeeded": State.SUCCEEDED,
-    "failed": State.FAILED,
-    "cancelled": State.CANCELLED,
-}
+STATES = run_records.STATES | {INTERRUPTED: State.PAUSED}
 
 
 def job(remote_id: str, run: Run) -> RemoteJob:
@@ -46,29 +36,18 @@ def job(remote_id: str, run: Run) -> RemoteJob:
 
 def events(run: Run) -> list[RemoteEvent]:
     """What happened, oldest first."""
-    return [
-        RemoteEvent(row["time"], row["level"], row["message"], row.get("step"), row["type"])
-        for row in run.rows("events")
-    ]
+    return run_records.events(run.rows("events"))
 
 
 def metrics(run: Run) -> list[RemoteMetric]:
     """Loss, rate, norm and speed by step."""
-    return [
-        RemoteMetric(row["step"], name, float(value), row["time"])
-        for row in run.rows("metrics")
-        for name, value in row.items()
-        if name not in ("step", "time") and isinstance(value, int | float)
-    ]
+    return run_records.metrics(run.rows("metrics"))
 
 
 def checkpoints(run: Run) -> list[RemoteCheckpoint]:
     """The complete checkpoints, oldest first."""
-    return [
-        RemoteCheckpoint(folder.name, int(folder.name.removeprefix("step-")), None)
-        for folder in sorted((run.path / "checkpoints").glob("step-*"))
-        if (folder / "complete.json").exists()
-    ]
+    found = run.path.glob("checkpoints/step-*/complete.json")
+    return run_records.checkpoints(path.relative_to(run.path).as_posix() for path in found)
 
 
 def _error(raw: str, status: Mapping[str, Any]) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_model import build
+from ftbridge.testing.tiny_model import build
 
 import ftbridge
 from ftbridge.job import Job

@@ -50,7 +50,7 @@ MINUTES = 240
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tiny_model import build
+    from ftbridge.testing.tiny_model import build
 
     return build(tmp_path_factory.mktemp("tiny"))
 

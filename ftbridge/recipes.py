@@ -1,0 +1,74 @@
+"""From a spec to the recipe of our trainer, which runs here or on a rented machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ftbridge.errors import UsageError
+from ftbridge.jobs.spec import JobSpec
+
+_SWITCH = {"true": True, "false": False}
+
+RECIPE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
+    "max_length": int,
+    "micro_batch_size": int,
+    "lr_scheduler": str,
+    "max_grad_norm": float,
+    "packing": lambda text: _SWITCH.get(text, text),
+    "compute_dtype": str,
+    "gradient_checkpointing": lambda text: _SWITCH.get(text, text),
+    "checkpoint_steps": int,
+    "eval_steps": int,
+    "keep_checkpoints": int,
+    "threads": int,
+    "workers": int,
+    "device": str,
+}
+"""``--option`` names that go into the recipe as they are; see the trainer's README."""
+
+
+def recipe_of(
+    spec: JobSpec, training: str, validation: str | None, others: Collection[str] = ()
+) -> dict[str, Any]:
+    """The recipe; what was not asked for is left to the trainer.
+
+    Args:
+        training, validation: the data files, as the trainer will find them.
+        others: options that the provider takes beside these.
+
+    Raises:
+        UsageError: for an option that is none of ``RECIPE_OPTIONS`` and ``others``.
+    """
+    recipe: dict[str, Any] = {
+        "schema": 1,
+        "model": spec.model,
+        "train": training,
+        "method": str(spec.method),
+        "adapter": str(spec.adapter),
+        **spec.hyperparameters.given(),
+        **_options(spec, others),
+    }
+    if validation is not None:
+        recipe["validation"] = validation
+    if spec.seed is not None:
+        recipe["seed"] = spec.seed
+    return recipe
+
+
+def _options(spec: JobSpec, others: Collection[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, text in spec.options.items():
+        if name in others:
+            continue
+        if name not in RECIPE_OPTIONS:
+            raise UsageError(
+                f"{spec.provider} takes no option `{name}`",
+                hint=f"it takes: {', '.join([*others, *RECIPE_OPTIONS])}",
+                where="option",
+            )
+        try:
+            found[name] = RECIPE_OPTIONS[name](text)
+        except ValueError:
+            raise UsageError(f"option {name}: `{text}` is no number", where=name) from None
+    return found
