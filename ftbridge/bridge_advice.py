@@ -109,9 +109,9 @@ class BridgeAdvice:
         leaving = Leaving.cleared([dataset], [model], None, label)
         asked = Asking(model, [rows_of.request(row, max_tokens) for row in chosen], leaving)
         evaluation = begin(self.ledger, dataset, model, "advise")
-        replies, _ = asked.ask(
+        replies = asked.ask(
             self.ledger, evaluation, lambda n, text: on_progress(n / len(chosen), text)
-        )
+        ).replies
         found = failures(chosen, replies, labels)
         wrong = sum(each.count for each in found)
         return Baseline(reference, len(chosen), len(chosen) - wrong, tuple(found))

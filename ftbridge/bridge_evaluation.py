@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftbridge import arguments, registry
+from ftbridge.cost.prices import PriceBook
 from ftbridge.dataset import Dataset
 from ftbridge.errors import UsageError
 from ftbridge.evaluate import run as evaluation
-from ftbridge.evaluate.metrics import Metric, Settings
+from ftbridge.evaluate.budget import Budget
+from ftbridge.evaluate.desk import Respondent
+from ftbridge.evaluate.metrics import Measure, Settings
 from ftbridge.evaluate.metrics import load as load_metric
 from ftbridge.evaluate.promote import promote
 from ftbridge.evaluate.result import Result
@@ -31,6 +35,9 @@ class BridgeEvaluation:
         def job(self, reference: str) -> Job: ...
 
         def model(self, reference: str) -> Model: ...
+        @property
+        def prices(self) -> PriceBook: ...
+
 
     def alias(self, name: str, job: str, *, reason: str | None = None) -> Alias:
         """Let a name mean a job's model, where an evaluation says ``better`` (or by a reason).
@@ -60,7 +67,12 @@ class BridgeEvaluation:
         metrics: Sequence[str] = ("exact_match",),
         pattern: str | None = None,
         schema: str | Path | None = None,
-        few_shot: str | Path | None = None,
+        judge: str | None = None,
+        judge_criteria: str | Path | None = None,
+        judge_max_tokens: int = 16,
+        max_usd: Decimal | str | float | None = None,
+        allow_unknown_cost: bool = False,
+        few_shot: str | Path | int | None = None,
         baseline_prompt: str | Path | None = None,
         max_tokens: int = 64,
         limit: int | None = None,
@@ -77,7 +89,10 @@ class BridgeEvaluation:
                 the first gives the verdict.
             pattern: the expression of the metric ``regex``.
             schema: the JSON schema file of the metric ``schema_valid``.
-            few_shot: examples that the baseline is shown.
+            judge: the model of the metric ``judge``, at any provider; the rows go there too.
+            judge_criteria: what it judges by, or its file as a Path.
+            few_shot: a file of examples that the baseline is shown, or how many are taken from
+                the file that the job was trained on.
             baseline_prompt: the baseline's system message, or its file as a Path; ``{system}``
                 in it is the row's own.
             privacy: the label of the rows, at least.
@@ -94,6 +109,15 @@ class BridgeEvaluation:
             raise UsageError(
                 f"what `{model}` was tuned from is not known",
                 hint="name the baseline as provider:model or a folder",
+        settings = Settings(
+            pattern,
+            Path(schema) if schema else None,
+            self._respondent(judge) if judge else None,
+            arguments.text(judge_criteria, "judge_criteria"),
+            judge_max_tokens,
+        )
+        against = _untuned(job.base(), self.prices) if job and baseline == "base" else None
+        shots, shown = _shots(few_shot, job)
                 where="baseline",
             )
         plan = evaluation.Plan(
@@ -111,6 +135,14 @@ class BridgeEvaluation:
         )
         return evaluation.evaluate(plan, self.ledger, on_progress)
 
+    def _respondent(self, reference: str) -> Respondent:
+        """Who is asked for a reference, and at what price."""
+        job = self._job_behind(reference)
+        if job is None:
+            return _untuned(self.model(reference), self.prices)
+        model = job.tuned()
+        return Respondent(model, job.row.model, price_of(model, job.row, self.prices))
+
     def _job_behind(self, reference: str) -> Job | None:
         provider, colon, _ = reference.partition(":")
         if (colon and provider in registry.names()) or Path(reference).exists():
@@ -118,10 +150,36 @@ class BridgeEvaluation:
         return self.job(reference)
 
 
-def _metrics(
-    names: Sequence[str], pattern: str | None, schema: str | Path | None
-) -> tuple[Metric, ...]:
+def _untuned(model: Model, book: PriceBook) -> Respondent:
+    return Respondent(model, model.name, price_of(model, None, book))
+
+
+def _metrics(names: Sequence[str], settings: Settings) -> tuple[Measure, ...]:
     if not names:
         raise UsageError("no metric is named", hint="exact_match is the usual one", where="metric")
-    settings = Settings(pattern, Path(schema) if schema else None)
+    if settings.judge and "judge" not in names:
+        raise UsageError(
+            "a judge is named, and no metric asks it", hint="add --metric judge", where="judge"
+        )
     return tuple(load_metric(name, settings) for name in names)
+
+
+def _shots(
+    few_shot: str | Path | int | None, job: Job | None
+) -> tuple[tuple[dict[str, Any], ...], Dataset | None]:
+    """The examples that the baseline is shown, and the file that they are from."""
+    if few_shot is None:
+        return (), None
+    if not isinstance(few_shot, int):
+        shown = Dataset(few_shot)
+        return rows_of.shots(shown), shown
+    if few_shot < 1:
+        raise UsageError(f"{few_shot} examples show nothing", hint="1 or more", where="few_shot")
+    training = training_file(job.row) if job else "which rows the model was trained on is not known"
+    if isinstance(training, str):
+        raise UsageError(
+            f"no examples can be taken from the training data: {training}",
+            hint="name a file of examples",
+            where="few_shot",
+        )
+    return rows_of.shots(training, few_shot), training

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ftbridge.cost.types import Quantity
 from ftbridge.cost.use import Use
+from ftbridge.errors import Unsupported
 from ftbridge.jobs.spec import JobSpec
 from ftbridge.provider_base import ProviderBase
 from ftbridge.shapes import ChatReply, ChatRequest
@@ -49,6 +50,20 @@ class ModelOperations(ProviderBase):
                 pool.shutdown(wait=True, cancel_futures=True)
         if failed:
             raise failed
+
+    def log_likelihoods(
+        self, model: str, requests: Sequence[ChatRequest], texts: Sequence[str]
+    ) -> list[float]:
+        """Of each given answer (``texts``) the mean log-likelihood of its tokens, end of turn
+        included, in nats.
+
+        No vendor's chat interface scores an answer that is given to it.
+        """
+        raise Unsupported(
+            f"{self.name} does not show how likely a given answer is to a model",
+            hint="log_likelihood is measured on this machine, with local models",
+            where="log_likelihood",
+        )
 
     def model_version(self, model: str) -> str:
         """What tells two contents under one name apart; vendors' names never change content."""

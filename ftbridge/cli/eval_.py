@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from ftbridge.cli.eval_tables import show
 from ftbridge.cli.session import Session
 from ftbridge.cli.session import command as common
-from ftbridge.evaluate.result import Asked, Labels, Result, Share
 
 
 @click.command("eval")
@@ -22,8 +22,9 @@ from ftbridge.evaluate.result import Asked, Labels, Result, Share
 )
 @click.option(
     "--few-shot",
-    type=click.Path(path_type=Path),
-    help="Examples shown to the baseline, so that prompting gets its fair chance.",
+    metavar="FILE|N",
+    help="Examples shown to the baseline, so that prompting gets its fair chance: a file, or how "
+    "many of those that the job was trained on.",
 )
 @click.option(
     "--baseline-prompt",
@@ -37,13 +38,24 @@ from ftbridge.evaluate.result import Asked, Labels, Result, Share
     multiple=True,
     metavar="NAME",
     help="exact_match (default), normalized_match, number_match, regex, json_valid, "
-    "schema_valid, field_f1, tool_call, tool_name, chrf, rouge_l, or module:function; may be "
-    "repeated, the first gives the verdict.",
+    "schema_valid, field_f1, tool_call, tool_name, chrf, rouge_l, judge, log_likelihood (local), "
+    "or module:function; may be repeated, the first gives the verdict.",
 )
 @click.option("--pattern", metavar="REGEX", help="For the metric regex.")
 @click.option("--schema", metavar="FILE", type=click.Path(path_type=Path),
               help="A JSON schema, for the metric schema_valid.")  # fmt: skip
+@click.option(
+    "--judge",
+    metavar="REF",
+    help="The model of the metric judge, at any provider: it sees both answers, in both orders.",
+)
+@click.option("--judge-criteria", metavar="FILE", type=click.Path(path_type=Path),
+              help="What it judges by, instead of the usual.")  # fmt: skip
+@click.option("--judge-max-tokens", default=16, type=click.IntRange(1), show_default=True,
+              help="Of a verdict; a judge that reasons first needs more.")  # fmt: skip
 @click.option("--max-tokens", default=64, type=click.IntRange(1), show_default=True)
+@click.option("--max-usd", help="Refuse calls that may cost more, all models together.")
+@click.option("--allow-unknown-cost", is_flag=True, help="Go on where no price is known.")
 @click.option("--privacy", help="The label of the rows, at least.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first rows.")
 @click.option("--allow-trained-rows", is_flag=True, help="Go on though rows were trained on.")
@@ -53,12 +65,17 @@ def command(
     data: Path,
     model: str,
     baseline: str,
-    few_shot: Path | None,
+    few_shot: str | None,
     baseline_prompt: Path | None,
     metrics: tuple[str, ...],
     pattern: str | None,
     schema: Path | None,
+    judge: str | None,
+    judge_criteria: Path | None,
+    judge_max_tokens: int,
     max_tokens: int,
+    max_usd: str | None,
+    allow_unknown_cost: bool,
     privacy: str | None,
     limit: int | None,
     allow_trained_rows: bool,
@@ -72,57 +89,18 @@ def command(
             metrics=metrics or ("exact_match",),
             pattern=pattern,
             schema=schema,
-            few_shot=few_shot,
+            judge=judge,
+            judge_criteria=judge_criteria,
+            judge_max_tokens=judge_max_tokens,
+            few_shot=int(few_shot) if few_shot and few_shot.isdecimal() else few_shot,
             baseline_prompt=baseline_prompt,
             max_tokens=max_tokens,
             limit=limit,
+            max_usd=max_usd,
+            allow_unknown_cost=allow_unknown_cost,
             privacy=privacy,
             allow_trained_rows=allow_trained_rows,
             on_progress=update,
         )
     session.document(result.to_dict())
-    _show(session, result)
-
-
-def _show(session: Session, result: Result) -> None:
-    for each in result.comparisons:
-        session.table(
-            ("", "model", each.metric, "95 % interval", "calls from cache", "median s"),
-            [
-                ("baseline", *_side(result.baseline, each.baseline)),
-                ("tuned", *_side(result.tuned, each.tuned)),
-                ("difference", "", f"{each.difference:+.1%}", _span(each.difference_ci),
-                 f"p = {each.p:.2g} ({each.test})", ""),
-            ],
-        )  # fmt: skip
-    _show_labels(session, result.labels)
-    if result.held_out.reason:
-        session.note(f"rows compared with the training data by {result.held_out.checked} only: "
-                     f"{result.held_out.reason}")  # fmt: skip
-    least = result.main.minimum_detectable
-    session.lines(
-        f"{result.verdict} on {result.n} rows; so many rows show a difference of {least:.1%} "
-        "8 times in 10"
-    )
-
-
-def _show_labels(session: Session, labels: Labels | None) -> None:
-    if labels is None:
-        return
-    session.table(
-        ("label", "rows", "baseline", "tuned"),
-        [(row.label, row.n, f"{row.baseline:.0%}", f"{row.tuned:.0%}") for row in labels.classes],
-    )
-    session.table(
-        ("label", "tuned model said", "rows"),
-        [(wanted, said or "(no label)", count) for wanted, said, count in labels.confusion],
-    )
-
-
-def _side(asked: Asked, share: Share) -> tuple[str, str, str, int, str]:
-    value, seconds = f"{share.value:.1%}", f"{asked.seconds:.2f}"
-    return asked.model, value, _span(share.ci), asked.cached, seconds
-
-
-def _span(ci: tuple[float, float]) -> str:
-    return f"{ci[0]:.1%} to {ci[1]:.1%}"
+    show(session, result)

@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from ftbridge.dataset import Dataset
 from ftbridge.evaluate.leaving import Leaving
+from ftbridge.evaluate.pricing import UNKNOWN, CallPrice
 from ftbridge.job import Model
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.provider import ChatReply, ChatRequest
@@ -43,46 +45,59 @@ def begin(
     return evaluation
 
 
+class Answers(NamedTuple):
+    """All replies in order, how many were known already, and the new ones, each call once."""
+
+    replies: list[ChatReply]
+    cached: int
+    new: list[ChatReply]
+
+
 @dataclass(frozen=True)
 class Asking:
-    """One model and its questions."""
+    """One model and its questions; with a price, what each call cost is kept."""
 
     model: Model
     requests: list[ChatRequest]
     leaving: Leaving
+    price: CallPrice = UNKNOWN
 
     @cached_property
     def contents(self) -> list[str]:
         """The hash of each call, by which its reply is kept."""
         return [self._content(request) for request in self.requests]
 
-    def ask(
-        self, ledger: Ledger, evaluation: str, on_progress: OnProgress
-    ) -> tuple[list[ChatReply], int]:
-        """All replies in order, and how many were known already."""
+    def missing(self, ledger: Ledger) -> list[ChatRequest]:
+        """The questions that no reply is kept of, equal ones once."""
+        first = {content: i for i, content in reversed(list(enumerate(self.contents)))}
+        known = ledger.evaluations.cached(list(first))
+        return [self.requests[i] for content, i in first.items() if content not in known]
+
+    def ask(self, ledger: Ledger, evaluation: str, on_progress: OnProgress) -> Answers:
+        """Ask what is not known yet; each reply is committed as it comes."""
         contents = self.contents
         known = ledger.evaluations.cached(contents)
-        cached = sum(content in known for content in contents)
-        answered = cached
+        answered = cached = sum(content in known for content in contents)
         counts = Counter(content for content in contents if content not in known)
         first = {content: i for i, content in reversed(list(enumerate(contents)))}
         missing = list(counts)  # rows that ask the same are asked once
+        name, model = self.model.provider.name, self.model.name
 
         def keep(position: int, reply: ChatReply) -> None:
             content = missing[position]
             known[content] = reply
-            ledger.evaluations.keep(
-                content, self.model.provider.name, self.model.name, reply, evaluation
-            )
+            usd = self.price.of(reply.prompt_tokens, reply.completion_tokens)
+            ledger.evaluations.keep(content, name, model, reply, evaluation, usd)
             nonlocal answered
             answered += counts[content]  # replies come in any order: the position is no count
-            on_progress(answered, self.model.name)
+            on_progress(answered, model)
 
         if missing:
             asked = [self.requests[first[content]] for content in missing]
             self.leaving.note(self.model, len(asked), ledger)
-            self.model.provider.chat_many(self.model.name, asked, keep)
-        return [known[content] for content in contents], cached
+            self.model.provider.chat_many(model, asked, keep)
+        replies = [known[content] for content in contents]
+        return Answers(replies, cached, [known[content] for content in missing])
 
     def _content(self, request: ChatRequest) -> str:
         provider = self.model.provider

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
+from ftbridge.evaluate.bench import Unit
 from ftbridge.evaluate.sample import Sample
 from ftbridge.evaluate.unseen import HeldOut
 
 
 @dataclass(frozen=True)
 class Share:
-    """A mean score, 0..1, with its 95 % interval (Wilson's for right or wrong, else bootstrap)."""
+    """A mean score (mostly 0..1) with its 95 % interval (Wilson's where each is 0 or 1)."""
 
     value: float
     ci: tuple[float, float]
@@ -23,6 +26,7 @@ class Comparison:
 
     ``p`` is exact and two-sided, of ``test``: ``mcnemar``, or ``sign`` where scores lie between
     0 and 1. ``minimum_detectable`` is the difference that so many rows would show 8 times in 10.
+    All are counted in ``unit``. ``detail`` is what the metric has to tell beside that.
     """
 
     metric: str
@@ -34,17 +38,20 @@ class Comparison:
     test: str
     minimum_detectable: float
     verdict: str
+    unit: Unit = "share"
+    detail: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
             "metric": self.metric,
+            "unit": self.unit,
             "baseline": {"value": self.baseline.value, "ci": list(self.baseline.ci)},
             "tuned": {"value": self.tuned.value, "ci": list(self.tuned.ci)},
             "difference": self.difference_dict(),
             "minimum_detectable": self.minimum_detectable,
             "verdict": self.verdict,
-        }
+        } | ({} if self.detail is None else {"detail": dict(self.detail)})
 
     def difference_dict(self) -> dict[str, Any]:
         """The difference with its interval and test."""
@@ -90,14 +97,32 @@ class Labels:
 class Asked:
     """What asking one model took.
 
-    ``cached`` counts calls that were not made again, ``seconds`` is the median time of a call.
+    ``calls`` counts all that were needed, ``cached`` those of them that were not made again.
+    ``seconds`` is the median time of a call, ``seconds_p95`` what 95 of 100 stay under. ``usd`` is
+    what all calls cost by ``price``, ``usd_paid`` what the new ones cost; None: not known.
     """
 
     model: str
+    calls: int
     prompt_tokens: int
     completion_tokens: int
     cached: int
     seconds: float
+    seconds_p95: float
+    usd: Decimal | None
+    usd_paid: Decimal | None
+    price: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; money as numbers."""
+        known = self.usd is not None and self.calls
+        return asdict(self) | {
+            "usd": _number(self.usd),
+            "usd_paid": _number(self.usd_paid),
+            "usd_per_call": float(self.usd) / self.calls
+            if known and self.usd
+            else _number(self.usd),
+        }
 
 
 @dataclass(frozen=True)
@@ -113,6 +138,7 @@ class Result:
     labels: Labels | None
     held_out: HeldOut
     sample: Sample
+    judge: Asked | None = None
 
     @property
     def main(self) -> Comparison:
@@ -142,6 +168,18 @@ class Result:
             "metrics": [each.to_dict() for each in self.comparisons],
             "labels": self.labels.to_dict() if self.labels else None,
             "sample": self.sample.to_dict(),
+            "judge": self.judge.to_dict() if self.judge else None,
+            "usd": self._usd(),
+        }
+
+    def _usd(self) -> dict[str, Any]:
+        """What this evaluation paid, all calls together; ``unknown`` names who has no price."""
+        asked = [each for each in (self.baseline, self.tuned, self.judge) if each]
+        known = [each.usd_paid for each in asked if each.usd_paid is not None]
+        return {
+            "paid": _number(sum(known, Decimal(0))) if len(known) == len(asked) else None,
+            "known": _number(sum(known, Decimal(0))),
+            "unknown": sorted({each.model for each in asked if each.usd_paid is None}),
         }
 
 
@@ -151,5 +189,9 @@ def _side(asked: Asked, metric: str, share: Share, known: float | None) -> dict[
         "value": share.value,
         "ci": list(share.ci),
         "known_label": known,
-        **asdict(asked),
+        **asked.to_dict(),
     }
+
+
+def _number(usd: Decimal | None) -> float | None:
+    return None if usd is None else float(usd)

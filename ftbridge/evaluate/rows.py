@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -29,6 +28,7 @@ class Row:
     reference: str
     calls: tuple[dict[str, Any], ...]
     fingerprint: bytes
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load(dataset: Dataset, limit: int | None) -> list[Row]:
@@ -40,14 +40,21 @@ def load(dataset: Dataset, limit: int | None) -> list[Row]:
     return rows
 
 
-def shots(path: Path | None) -> list[dict[str, Any]]:
-    """Few-shot examples as turns, system messages left out (the question brings its own)."""
-    if path is None:
-        return []
-    turns = []
-    for _, example in _chats(Dataset(path)):
-        turns += [_plain(message) for message in example.messages if message.role != "system"]
-    return turns
+def shots(dataset: Dataset, count: int | None = None) -> tuple[dict[str, Any], ...]:
+    """Few-shot examples as turns, system messages left out (the question brings its own).
+
+    Args:
+        count: so many, at even distances over the file; None: all.
+    """
+    examples = [example for _, example in _chats(dataset)]
+    if count is not None and count < len(examples):
+        examples = [examples[position * len(examples) // count] for position in range(count)]
+    return tuple(
+        _plain(message)
+        for example in examples
+        for message in example.messages
+        if message.role != "system"
+    )
 
 
 def request(
@@ -108,6 +115,7 @@ def _row(number: int, example: Chat) -> Row:
         reference=text_of(last),
         calls=tuple(msgspec.to_builtins(last.tool_calls)) if last.tool_calls else (),
         fingerprint=prompt_fingerprint(example),
+        metadata=example.metadata or {},
     )
 
 

@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from statistics import median
 
 from ftbridge.dataset import Dataset
 from ftbridge.errors import DataError
 from ftbridge.evaluate import rows as rows_of
 from ftbridge.evaluate import scoring
-from ftbridge.evaluate.asking import Asking, OnProgress, begin
+from ftbridge.evaluate.asking import Answers, Asking, OnProgress, begin
+from ftbridge.evaluate.bench import Bench, Measure, Scores
+from ftbridge.evaluate.budget import Budget
+from ftbridge.evaluate.desk import Desk, Respondent
 from ftbridge.evaluate.leaving import Leaving
-from ftbridge.evaluate.metrics import Metric
+from ftbridge.evaluate.metrics.judge import Judge
 from ftbridge.evaluate.result import Asked, Result
 from ftbridge.evaluate.rows import Row
 from ftbridge.evaluate.sample import Sample, pick
 from ftbridge.evaluate.unseen import HeldOut, require_unseen
-from ftbridge.job import Model
 from ftbridge.jobs.ledger import JobRow, Ledger
 from ftbridge.policy import Privacy
-from ftbridge.provider import ChatReply
+from ftbridge.provider import ChatReply, ChatRequest
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked: which rows, which two models, judged how, with which few-shot examples."""
+    """What is asked: which rows, which two models, judged how, with which few-shot examples.
+
+    ``shots`` are those examples as turns, ``shown`` the file that they are from.
+    """
 
     dataset: Dataset
-    tuned: Model
-    baseline: Model
-    metrics: tuple[Metric, ...]
-    few_shot: Path | None = None
+    tuned: Respondent
+    baseline: Respondent
+    metrics: tuple[Measure, ...]
+    shots: tuple[dict[str, object], ...] = ()
+    shown: Dataset | None = None
     baseline_prompt: str | None = None
     max_tokens: int = 64
     limit: int | None = None
     job: JobRow | None = None
     allow_trained_rows: bool = False
     privacy: Privacy | None = None
+    budget: Budget = field(default_factory=Budget)
+
+    @property
+    def judge(self) -> Judge | None:
+        """The judge among the metrics."""
+        return next((each for each in self.metrics if isinstance(each, Judge)), None)
 
 
 def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
@@ -50,7 +62,8 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
 
     Raises:
         DataError: where the file is bad, or rows were trained on and that is not allowed.
-        PolicyRefused: where the rows may not be sent to a model.
+        PolicyRefused: where the rows may not be sent to a model, the judge's place included.
+        BudgetRefused: before the first call that could pass the budget.
         ProviderError: what the provider says; replies until then are kept.
     """
     rows = rows_of.load(plan.dataset, plan.limit)
@@ -60,59 +73,112 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
         if plan.allow_trained_rows
         else require_unseen(plan.dataset, rows, plan.job, ledger)
     )
-    shown = [Dataset(plan.few_shot)] if plan.few_shot else []
-    models = [plan.baseline, plan.tuned]
-    leaving = Leaving.cleared([plan.dataset, *shown], models, plan.job, plan.privacy)
-    evaluation = begin(
-        ledger, plan.dataset, plan.tuned, plan.metrics[0].name, plan.baseline, plan.job
-    )
-    examples = rows_of.shots(plan.few_shot)
-    prompted = [
-        rows_of.request(row, plan.max_tokens, examples, plan.baseline_prompt) for row in rows
-    ]
-    plain = [rows_of.request(row, plan.max_tokens) for row in rows]
-    total = 2 * len(rows)
-    asked = (Asking(plan.baseline, prompted, leaving), Asking(plan.tuned, plain, leaving))
-    base_replies, base_cached = asked[0].ask(
-        ledger, evaluation, lambda n, t: on_progress(n / total, t)
-    )
-    tuned_replies, tuned_cached = asked[1].ask(
-        ledger, evaluation, lambda n, t: on_progress((len(rows) + n) / total, t)
-    )
-    scores = [
-        (scoring.scored(metric, rows, base_replies), scoring.scored(metric, rows, tuned_replies))
-        for metric in plan.metrics
-    ]
+    leaving = _cleared(plan)
+    asked = _Asked(plan, rows, leaving, ledger, on_progress)
+    answers = asked.both()
+    bench = asked.bench(answers)
+    scores = [metric.scores(bench) for metric in plan.metrics]
     result = Result(
-        id=evaluation,
+        id=asked.evaluation,
         n=len(rows),
-        comparisons=tuple(
-            scoring.compare(metric, *pair)
-            for metric, pair in zip(plan.metrics, scores, strict=True)
-        ),
-        baseline=_asked(plan.baseline, base_replies, base_cached),
-        tuned=_asked(plan.tuned, tuned_replies, tuned_cached),
-        few_shot=len(examples) // 2,
-        labels=scoring.labels(rows, base_replies, tuned_replies),
+        comparisons=tuple(map(scoring.compare, plan.metrics, scores)),
+        baseline=_took(plan.baseline, answers[0]),
+        tuned=_took(plan.tuned, answers[1]),
+        few_shot=len(plan.shots) // 2,
+        labels=scoring.labels(rows, *bench.replies),
         held_out=held_out,
-        sample=_sample(plan, rows, asked, scores[0]),
+        sample=_sample(plan, bench, leaving, scores[0]),
+        judge=_took(plan.judge.who, asked.judged) if plan.judge and asked.judged else None,
     )
-    ledger.evaluations.finish(evaluation, result.to_dict())
+    ledger.evaluations.finish(asked.evaluation, result.to_dict())
     return result
 
 
-def _sample(
-    plan: Plan,
-    rows: Sequence[Row],
-    asked: tuple[Asking, Asking],
-    scores: tuple[Sequence[float], Sequence[float]],
-) -> Sample:
+def _cleared(plan: Plan) -> Leaving:
+    """The rows, and what is shown with them, cleared for everybody who is asked."""
+    datasets = [plan.dataset, *([plan.shown] if plan.shown else [])]
+    judges = [plan.judge.who.model] if plan.judge else []
+    models = [plan.baseline.model, plan.tuned.model, *judges]
+    return Leaving.cleared(datasets, models, plan.job, plan.privacy)
+
+
+class _Asked:
+    """The calls of one evaluation, in their order: baseline, tuned model, judge."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        rows: Sequence[Row],
+        leaving: Leaving,
+        ledger: Ledger,
+        on_progress: OnProgress,
+    ) -> None:
+        self._plan, self._rows, self._leaving = plan, rows, leaving
+        prompted = [
+            rows_of.request(row, plan.max_tokens, plan.shots, plan.baseline_prompt) for row in rows
+        ]
+        plain = [rows_of.request(row, plan.max_tokens) for row in rows]
+        self._requests = (prompted, plain)
+        self.evaluation = begin(
+            ledger,
+            plan.dataset,
+            plan.tuned.model,
+            plan.metrics[0].name,
+            plan.baseline.model,
+            plan.job,
+        )
+        total = (4 if plan.judge else 2) * len(rows)
+        self._desk = Desk(ledger, self.evaluation, plan.budget, total, on_progress)
+        self.judged: Answers | None = None
+
+    def both(self) -> tuple[Answers, Answers]:
+        """What both models say, once the whole is known to fit the budget."""
+        people = (self._plan.baseline, self._plan.tuned)
+        judge = self._plan.judge
+        more = {}
+        if judge and self._plan.budget.limit is not None:
+            more[judge.who.model.name] = judge.forecast(self._rows, self._plan.max_tokens)
+        self._desk.require(
+            [(who, each, self._leaving) for who, each in zip(people, self._requests, strict=True)],
+            more,
+        )
+        base, tuned = (
+            self._desk.ask(who, each, self._leaving)
+            for who, each in zip(people, self._requests, strict=True)
+        )
+        return base, tuned
+
+    def bench(self, answers: tuple[Answers, Answers]) -> Bench:
+        """What the metrics look at."""
+        return Bench(
+            rows=self._rows,
+            models=(self._plan.baseline, self._plan.tuned),
+            requests=self._requests,
+            replies=(answers[0].replies, answers[1].replies),
+            ask=self._ask_judge,
+        )
+
+    def _ask_judge(self, who: Respondent, requests: list[ChatRequest]) -> Sequence[ChatReply]:
+        self._desk.require([(who, requests, self._leaving)])
+        self.judged = self._desk.ask(who, requests, self._leaving)
+        return self.judged.replies
+
+
+def _sample(plan: Plan, bench: Bench, leaving: Leaving, scores: Scores) -> Sample:
     """Rows for people to read, by their scores."""
+    contents = [
+        Asking(who.model, requests, leaving).contents
+        for who, requests in zip(bench.models, bench.requests, strict=True)
+    ]
     return Sample(
         file=str(plan.dataset.path),
         sha256=plan.dataset.sha256,
-        privacy=str(asked[0].leaving.clearance.label.privacy),
-        rows=pick([row.line for row in rows], (asked[0].contents, asked[1].contents), scores),
+        privacy=str(leaving.clearance.label.privacy),
+        rows=pick(
+            [row.line for row in bench.rows],
+            (contents[0], contents[1]),
+            (scores.baseline, scores.tuned),
+        ),
     )
 
 
@@ -131,11 +197,18 @@ def _require_fitting(plan: Plan, rows: Sequence[Row]) -> None:
                 )
 
 
-def _asked(model: Model, replies: Sequence[ChatReply], cached: int) -> Asked:
+def _took(who: Respondent, answers: Answers) -> Asked:
+    replies = answers.replies
+    seconds = sorted(reply.seconds for reply in replies)
     return Asked(
-        model=model.name,
+        model=who.model.name,
+        calls=len(replies),
         prompt_tokens=sum(reply.prompt_tokens for reply in replies),
         completion_tokens=sum(reply.completion_tokens for reply in replies),
-        cached=cached,
-        seconds=median(reply.seconds for reply in replies),
+        cached=answers.cached,
+        seconds=median(seconds) if seconds else 0.0,
+        seconds_p95=seconds[math.ceil(0.95 * len(seconds)) - 1] if seconds else 0.0,
+        usd=who.price.of_replies(replies),
+        usd_paid=who.price.of_replies(answers.new),
+        price=who.price.source,
     )

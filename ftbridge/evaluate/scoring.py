@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ftbridge.evaluate import statistics
-from ftbridge.evaluate.metrics import Metric
+from ftbridge.evaluate.bench import Measure, Scores
 from ftbridge.evaluate.result import Comparison, Label, Labels, Share
 from ftbridge.evaluate.rows import Row, label_set
 from ftbridge.provider import ChatReply
@@ -14,34 +14,34 @@ from ftbridge.provider import ChatReply
 SHOWN_CONFUSIONS = 20
 
 
-def scored(metric: Metric, rows: Sequence[Row], replies: Sequence[ChatReply]) -> list[float]:
-    """What each answer scores."""
-    return [metric.score(row, reply) for row, reply in zip(rows, replies, strict=True)]
-
-
-def compare(metric: Metric, before: Sequence[float], after: Sequence[float]) -> Comparison:
-    """The scores of baseline and tuned model by one metric, paired by row."""
-    differences = [b - a for a, b in zip(before, after, strict=True)]
+def compare(measure: Measure, scores: Scores) -> Comparison:
+    """The scores of baseline and tuned model by one measure, paired by row."""
+    differences = [b - a for a, b in zip(scores.baseline, scores.tuned, strict=True)]
     up, down = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
     difference = sum(differences) / len(differences)
     p = statistics.sign_test(up, down)
     return Comparison(
-        metric=metric.name,
-        baseline=_share(before, metric),
-        tuned=_share(after, metric),
+        metric=measure.name,
+        baseline=share(scores.baseline, measure.exact),
+        tuned=share(scores.tuned, measure.exact),
         difference=difference,
         difference_ci=statistics.bootstrap(differences),
         p=p,
-        test="mcnemar" if metric.exact else "sign",
-        minimum_detectable=statistics.minimum_detectable(differences),
+        test="mcnemar" if measure.exact else "sign",
+        minimum_detectable=statistics.minimum_detectable(
+            differences, 1.0 if measure.unit == "share" else None
+        ),
         verdict=statistics.verdict(difference, p, up - down),
+        unit=measure.unit,
+        detail=scores.detail,
     )
 
 
-def _share(scores: Sequence[float], metric: Metric) -> Share:
+def share(scores: Sequence[float], exact: bool) -> Share:
+    """Their mean with its interval; ``exact``: each is 0 or 1."""
     n = len(scores)
-    exact = statistics.wilson(round(sum(scores)), n) if metric.exact else None
-    return Share(sum(scores) / n, exact or statistics.bootstrap(scores))
+    wilson = statistics.wilson(round(sum(scores)), n) if exact else None
+    return Share(sum(scores) / n, wilson or statistics.bootstrap(scores))
 
 
 def labels(

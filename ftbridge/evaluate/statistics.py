@@ -51,15 +51,20 @@ def sign_test(only_first: int, only_second: int) -> float:
     return min(1.0, float(2 * tail / 2**n))
 
 
-def minimum_detectable(differences: Sequence[float]) -> float:
+def minimum_detectable(differences: Sequence[float], whole: float | None = 1.0) -> float:
     """The true mean difference that this many rows would show 8 times in 10 (5 % level).
 
     ``(z(0.975) + z(0.8)) * s / sqrt(n)`` with the spread ``s`` of the differences seen, to which
     one row that differs wholly is added: no difference seen is not proof of no spread.
+
+    Args:
+        whole: the largest difference that there is; None where there is none, and then nothing
+            is added.
     """
-    n = len(differences) + 1
-    spread = sqrt((sum(d * d for d in differences) + 1) / n)
-    return min(1.0, (_Z + _POWER) * spread / sqrt(n))
+    n = len(differences) + (whole is not None)
+    spread = sqrt((sum(d * d for d in differences) + (whole or 0.0) ** 2) / n)
+    least = (_Z + _POWER) * spread / sqrt(n)
+    return least if whole is None else min(whole, least)
 
 
 def verdict(difference: float, p: float, favour: int, alpha: float = 0.05) -> str:

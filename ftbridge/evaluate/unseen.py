@@ -41,7 +41,7 @@ def require_unseen(
     seen = ledger.history.trained_on(job.id, [row.fingerprint for row in rows])
     if seen:
         raise _refusal(dataset, f"{seen} of its prompts were trained on in {job.id}")
-    training = _training_file(job)
+    training = training_file(job)
     if isinstance(training, str):
         return HeldOut("prompts", training)
     near = _near(training, dataset, rows[-1].line)
@@ -63,7 +63,7 @@ def _refusal(dataset: Dataset, what: str) -> DataError:
     )
 
 
-def _training_file(job: JobRow) -> Dataset | str:
+def training_file(job: JobRow) -> Dataset | str:
     """The file that the job was trained on, or why it cannot be read again."""
     known = JobSpec.model_validate_json(job.spec).training
     try:

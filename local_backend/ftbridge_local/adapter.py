@@ -244,6 +244,13 @@ class LocalProvider(Provider):
         """Size and age of an adapter's or model's weights: a folder's content can change."""
         files = sorted(Path(model).expanduser().glob("*.safetensors"))
         return ",".join(f"{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in files)
+    def log_likelihoods(
+        self, model: str, requests: Sequence[ChatRequest], texts: Sequence[str]
+    ) -> list[float]:
+        """How likely each given answer is to a model here."""
+        self.require_ready()
+        return answers.log_likelihoods(self.context.home, model, requests, texts)
+
 
     def fetch_model(self, name: str, say: Callable[[str], None]) -> Path:
         """Bring a base model by short name or hub id."""

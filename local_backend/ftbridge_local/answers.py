@@ -44,6 +44,25 @@ def chat_many(
                 on_reply(index, _reply(answer))
 
 
+def log_likelihoods(
+    cache: Path, model: str, requests: Sequence[ChatRequest], texts: Sequence[str]
+) -> list[float]:
+    """The mean log-likelihood of each given answer, in nats a token."""
+    with _lock, translated(), quiet():
+        from ftbridge_trainer.likelihood import mean_log_likelihood
+
+        generator = _generator(cache, model)
+        return [
+            mean_log_likelihood(
+                generator,
+                [dict(message) for message in request.messages],
+                text,
+                [dict(tool) for tool in request.tools] if request.tools else None,
+            )
+            for request, text in zip(requests, texts, strict=True)
+        ]
+
+
 def stream(cache: Path, model: str, request: ChatRequest) -> Iterator[str]:
     """One answer in pieces."""
     with _lock, translated(), quiet():

@@ -126,6 +126,20 @@ class Generator:
                 sent = len(text)
         yield self._decode(tokens)[sent:]
 
+    @property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer."""
+        return self._tokenizer
+
+    @property
+    def context(self) -> int:
+        """How many tokens the model reads at most."""
+        return self._context
+
+    def logits(self, ids: list[int], keep: int) -> Any:
+        """What the model expects after each of the last ``keep`` tokens: [keep, vocabulary]."""
+        return self._forward([ids], None, keep).logits[0]
+
     def _load(self, quantize: bool) -> Any:
         import torch
         from transformers import AutoModelForCausalLM, BitsAndBytesConfig

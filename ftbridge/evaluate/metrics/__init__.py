@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ftbridge.errors import UsageError
-from ftbridge.evaluate.metrics import calls, overlap, structured, text
+from ftbridge.evaluate.bench import Measure
+from ftbridge.evaluate.metrics import calls, judge, likelihood, overlap, structured, text
 from ftbridge.evaluate.metrics.custom import custom
 from ftbridge.evaluate.metrics.metric import Metric, Settings
 
-__all__ = ["METRICS", "Metric", "Settings", "load"]
+__all__ = ["METRICS", "Measure", "Metric", "Settings", "load"]
 
-METRICS: Mapping[str, Callable[[Settings], Metric]] = {
+METRICS: Mapping[str, Callable[[Settings], Measure]] = {
     "exact_match": text.exact_match,
     "normalized_match": text.normalized_match,
     "number_match": text.number_match,
@@ -23,11 +24,13 @@ METRICS: Mapping[str, Callable[[Settings], Metric]] = {
     "tool_name": calls.tool_name,
     "chrf": overlap.chrf,
     "rouge_l": overlap.rouge_l,
+    "judge": judge.judge,
+    "log_likelihood": likelihood.log_likelihood,
 }
 """Name -> its maker."""
 
 
-def load(name: str, settings: Settings) -> Metric:
+def load(name: str, settings: Settings) -> Measure:
     """A metric by its name, or a function of the user's by ``module:function``.
 
     Raises:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -15,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from ftbridge import clock
 from ftbridge.jobs.ledger.database import Database
 from ftbridge.jobs.ledger.replies import Replies
+from ftbridge.jobs.ledger.reservations import micro
 from ftbridge.jobs.ledger.schema import eval_calls, evaluations
 from ftbridge.provider import ChatReply
 
@@ -80,9 +82,15 @@ class Evaluations:
         return found
 
     def keep(
-        self, content: str, provider: str, model: str, reply: ChatReply, evaluation_id: str
+        self,
+        content: str,
+        provider: str,
+        model: str,
+        reply: ChatReply,
+        evaluation_id: str,
+        usd: Decimal | None = None,
     ) -> None:
-        """Commit one reply, and which evaluation asked for it."""
+        """Commit one reply, which evaluation asked for it, and what it cost where that is known."""
         self._replies.write(content, json.dumps(asdict(reply)))
         with self._db.write() as connection:
             connection.execute(
@@ -94,6 +102,7 @@ class Evaluations:
                     prompt_tokens=reply.prompt_tokens,
                     completion_tokens=reply.completion_tokens,
                     seconds=reply.seconds,
+                    micro_usd=micro(usd),
                     created_at=clock.stamp(),
                     evaluation_id=evaluation_id,
                 )
