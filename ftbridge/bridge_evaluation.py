@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ftbridge import arguments, registry
 from ftbridge.cost.prices import PriceBook
 from ftbridge.dataset import Dataset
 from ftbridge.errors import UsageError
+from ftbridge.evaluate import rows as rows_of
 from ftbridge.evaluate import run as evaluation
 from ftbridge.evaluate.budget import Budget
 from ftbridge.evaluate.desk import Respondent
 from ftbridge.evaluate.metrics import Measure, Settings
 from ftbridge.evaluate.metrics import load as load_metric
+from ftbridge.evaluate.pricing import price_of
 from ftbridge.evaluate.promote import promote
 from ftbridge.evaluate.result import Result
+from ftbridge.evaluate.unseen import training_file
 from ftbridge.job import Job, Model
 from ftbridge.jobs.ledger import Ledger
 from ftbridge.jobs.ledger.aliases import Alias
@@ -32,12 +35,12 @@ class BridgeEvaluation:
         @property
         def ledger(self) -> Ledger: ...
 
-        def job(self, reference: str) -> Job: ...
-
-        def model(self, reference: str) -> Model: ...
         @property
         def prices(self) -> PriceBook: ...
 
+        def job(self, reference: str) -> Job: ...
+
+        def model(self, reference: str) -> Model: ...
 
     def alias(self, name: str, job: str, *, reason: str | None = None) -> Alias:
         """Let a name mean a job's model, where an evaluation says ``better`` (or by a reason).
@@ -70,12 +73,12 @@ class BridgeEvaluation:
         judge: str | None = None,
         judge_criteria: str | Path | None = None,
         judge_max_tokens: int = 16,
-        max_usd: Decimal | str | float | None = None,
-        allow_unknown_cost: bool = False,
         few_shot: str | Path | int | None = None,
         baseline_prompt: str | Path | None = None,
         max_tokens: int = 64,
         limit: int | None = None,
+        max_usd: Decimal | str | float | None = None,
+        allow_unknown_cost: bool = False,
         allow_trained_rows: bool = False,
         privacy: str | None = None,
         on_progress: Callable[[float, str], None] = lambda share, text: None,
@@ -95,12 +98,14 @@ class BridgeEvaluation:
                 the file that the job was trained on.
             baseline_prompt: the baseline's system message, or its file as a Path; ``{system}``
                 in it is the row's own.
+            max_usd: refuse calls that may cost more, all models together.
+            allow_unknown_cost: go on though a price is not known.
             privacy: the label of the rows, at least.
             on_progress: hears the share done (0..1) and the model that is being asked.
 
         Raises:
             DataError: where rows were trained on, unless ``allow_trained_rows``; PolicyRefused
-            where they may not be sent to a model.
+            where they may not be sent to a model; BudgetRefused before a call past the budget.
         """
         if limit is not None and limit < 1:
             raise UsageError(f"a limit of {limit} leaves no row", hint="1 or more", where="limit")
@@ -109,6 +114,8 @@ class BridgeEvaluation:
             raise UsageError(
                 f"what `{model}` was tuned from is not known",
                 hint="name the baseline as provider:model or a folder",
+                where="baseline",
+            )
         settings = Settings(
             pattern,
             Path(schema) if schema else None,
@@ -118,20 +125,20 @@ class BridgeEvaluation:
         )
         against = _untuned(job.base(), self.prices) if job and baseline == "base" else None
         shots, shown = _shots(few_shot, job)
-                where="baseline",
-            )
         plan = evaluation.Plan(
             dataset=data if isinstance(data, Dataset) else Dataset(data),
-            tuned=self.model(model),
-            baseline=job.base() if job and baseline == "base" else self.model(baseline),
-            metrics=_metrics(metrics, pattern, schema),
-            few_shot=Path(few_shot) if few_shot else None,
+            tuned=self._respondent(model),
+            baseline=against or self._respondent(baseline),
+            metrics=_metrics(metrics, settings),
+            shots=shots,
+            shown=shown,
             baseline_prompt=arguments.text(baseline_prompt, "baseline_prompt"),
             max_tokens=max_tokens,
             limit=limit,
             job=job.row if job else None,
             allow_trained_rows=allow_trained_rows,
             privacy=None if privacy is None else arguments.choice(Privacy, privacy, "privacy"),
+            budget=Budget(arguments.usd(max_usd), allow_unknown_cost),
         )
         return evaluation.evaluate(plan, self.ledger, on_progress)
 
