@@ -14,6 +14,7 @@ from ftbridge.bridge_advice import BridgeAdvice
 from ftbridge.bridge_costs import BridgeCosts
 from ftbridge.bridge_evaluation import BridgeEvaluation
 from ftbridge.bridge_exits import BridgeExits
+from ftbridge.bridge_handover import BridgeHandover
 from ftbridge.bridge_policy import BridgePolicy
 from ftbridge.bridge_tokens import BridgeTokens
 from ftbridge.config import Config
@@ -34,7 +35,10 @@ from ftbridge.policy.transport import require_encrypted
 from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
-class Bridge(BridgeCosts, BridgePolicy, BridgeTokens, BridgeEvaluation, BridgeExits, BridgeAdvice):
+class Bridge(
+    BridgeCosts, BridgePolicy, BridgeTokens, BridgeEvaluation, BridgeExits, BridgeHandover,
+    BridgeAdvice,
+):
     """One home with its ledger, settings and providers. Safe to share between threads.
 
     Args:

@@ -25,6 +25,7 @@ from ftbridge.provider import (
     RemoteCheckpoint,
     RemoteEvent,
     RemoteMetric,
+    Setting,
 )
 
 if TYPE_CHECKING:
@@ -207,6 +208,10 @@ class Job:
     def details(self) -> dict[str, Any]:
         """What the provider says of the job beyond the common fields, asked now."""
         return self._place.get(str(self.row.remote_id)).details
+
+    def decided(self) -> dict[str, Setting]:
+        """What the provider has settled on, each value with its origin, asked now."""
+        return self._place.decided(str(self.row.remote_id))
 
     def checkpoints(self) -> list[RemoteCheckpoint]:
         """The states of its model so far, by step, asked now; see control.checkpoints."""

@@ -178,6 +178,10 @@ class Provider(ModelOperations):
         names = self.catalogue().hyperparameters.get(spec.method, {})
         return {name: Setting(given[name], "given") if name in given else left for name in names}
 
+    def decided(self, remote_id: str) -> dict[str, Setting]:
+        """What a begun job has settled on, each value with its origin; {} where it is not told."""
+        return {}
+
     def counter(self, model: str) -> Counter | None:
         """A counter of an example's tokens that the provider has itself, or None."""
         return None

@@ -69,6 +69,10 @@ class ModelOperations(ProviderBase):
         """What tells two contents under one name apart; vendors' names never change content."""
         return ""
 
+    def model_folder(self, model: str) -> Path | None:
+        """Where a base model's files lie on this machine, if they do; nothing is fetched."""
+        return None
+
     def chat_stream(self, model: str, request: ChatRequest) -> Iterator[str]:
         """The answer in pieces; by default in one."""
         yield self.chat(model, request).text

@@ -49,6 +49,7 @@ COMMANDS = {
     "delete": "Delete a tuned model at the vendor.",
     "serve": "Answer OpenAI's chat endpoint with a model.",
     "download": "Bring a tuned model's weights to a folder.",
+    "export": "Config and data for a trainer that a team runs already.",
     "providers": "What can be done where.",
     "models": "Which models can be tuned; fetch one for local use.",
     "doctor": "Are packages, credentials and access in order.",

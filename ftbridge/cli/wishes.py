@@ -65,6 +65,11 @@ def wishes(function: Callable[..., Any]) -> Callable[..., Any]:
     return _added(function, _OPTIONS)
 
 
+def hyperparameters(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the hyperparameters alone."""
+    return _added(function, _HYPERPARAMETERS)
+
+
 def how_to_train(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add those of them that do not say what is trained on, nor as what."""
     return _added(function, _KEPT)

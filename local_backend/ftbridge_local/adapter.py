@@ -35,7 +35,7 @@ from ftbridge.provider import (
 )
 from ftbridge_local import answers, models, status
 from ftbridge_local.failures import quiet, translated
-from ftbridge_local.recipes import recipe_of, settings_of
+from ftbridge_local.recipes import decided, recipe_of, settings_of
 from ftbridge_local.runs import Run
 from ftbridge_local.speed import calibration_rows, measured
 
@@ -112,6 +112,10 @@ class LocalProvider(Provider):
         """The whole recipe, each value with its origin, as the trainer would resolve it."""
         folder = models.locate(spec.model, self.context.home)
         return settings_of(spec, models.describe(folder).n_params if folder else 0)
+
+    def decided(self, remote_id: str) -> dict[str, Setting]:
+        """The recipe without gaps, as the trainer's first start wrote it."""
+        return decided(self._existing(remote_id).resolved())
 
     def counter(self, model: str) -> Counter | None:
         """The model's own vocabulary, once it is on disk; the template's frame is assumed."""
@@ -240,10 +244,6 @@ class LocalProvider(Provider):
         self.require_ready()
         return answers.stream(self.context.home, model, request)
 
-    def model_version(self, model: str) -> str:
-        """Size and age of an adapter's or model's weights: a folder's content can change."""
-        files = sorted(Path(model).expanduser().glob("*.safetensors"))
-        return ",".join(f"{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in files)
     def log_likelihoods(
         self, model: str, requests: Sequence[ChatRequest], texts: Sequence[str]
     ) -> list[float]:
@@ -251,6 +251,14 @@ class LocalProvider(Provider):
         self.require_ready()
         return answers.log_likelihoods(self.context.home, model, requests, texts)
 
+    def model_version(self, model: str) -> str:
+        """Size and age of an adapter's or model's weights: a folder's content can change."""
+        files = sorted(Path(model).expanduser().glob("*.safetensors"))
+        return ",".join(f"{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in files)
+
+    def model_folder(self, model: str) -> Path | None:
+        """The folder of a base model by short name, hub id or path."""
+        return models.locate(model, self.context.home)
 
     def fetch_model(self, name: str, say: Callable[[str], None]) -> Path:
         """Bring a base model by short name or hub id."""
