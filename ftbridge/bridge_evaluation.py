@@ -15,6 +15,7 @@ from ftbridge.evaluate import rows as rows_of
 from ftbridge.evaluate import run as evaluation
 from ftbridge.evaluate.budget import Budget
 from ftbridge.evaluate.desk import Respondent
+from ftbridge.evaluate.forgetting import Probe
 from ftbridge.evaluate.metrics import Measure, Settings
 from ftbridge.evaluate.metrics import load as load_metric
 from ftbridge.evaluate.pricing import price_of
@@ -77,6 +78,8 @@ class BridgeEvaluation:
         baseline_prompt: str | Path | None = None,
         max_tokens: int = 64,
         limit: int | None = None,
+        forgetting: bool = False,
+        probe: str | Path | None = None,
         max_usd: Decimal | str | float | None = None,
         allow_unknown_cost: bool = False,
         allow_trained_rows: bool = False,
@@ -98,6 +101,8 @@ class BridgeEvaluation:
                 the file that the job was trained on.
             baseline_prompt: the baseline's system message, or its file as a Path; ``{system}``
                 in it is the row's own.
+            forgetting: also ask both models a small set of general questions.
+            probe: such a set of your own, instead of the package's.
             max_usd: refuse calls that may cost more, all models together.
             allow_unknown_cost: go on though a price is not known.
             privacy: the label of the rows, at least.
@@ -138,6 +143,7 @@ class BridgeEvaluation:
             job=job.row if job else None,
             allow_trained_rows=allow_trained_rows,
             privacy=None if privacy is None else arguments.choice(Privacy, privacy, "privacy"),
+            probe=Probe.load(Path(probe) if probe else None) if forgetting or probe else None,
             budget=Budget(arguments.usd(max_usd), allow_unknown_cost),
         )
         return evaluation.evaluate(plan, self.ledger, on_progress)

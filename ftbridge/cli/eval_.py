@@ -57,6 +57,10 @@ from ftbridge.cli.session import command as common
 @click.option("--max-usd", help="Refuse calls that may cost more, all models together.")
 @click.option("--allow-unknown-cost", is_flag=True, help="Go on where no price is known.")
 @click.option("--privacy", help="The label of the rows, at least.")
+@click.option("--forgetting", is_flag=True,
+              help="Also measure what general ability the tuning has cost.")  # fmt: skip
+@click.option("--probe", metavar="FILE", type=click.Path(path_type=Path),
+              help="The same, by general questions of your own.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Only the first rows.")
 @click.option("--allow-trained-rows", is_flag=True, help="Go on though rows were trained on.")
 @common
@@ -77,6 +81,8 @@ def command(
     max_usd: str | None,
     allow_unknown_cost: bool,
     privacy: str | None,
+    forgetting: bool,
+    probe: Path | None,
     limit: int | None,
     allow_trained_rows: bool,
 ) -> None:
@@ -96,6 +102,8 @@ def command(
             baseline_prompt=baseline_prompt,
             max_tokens=max_tokens,
             limit=limit,
+            forgetting=forgetting,
+            probe=probe,
             max_usd=max_usd,
             allow_unknown_cost=allow_unknown_cost,
             privacy=privacy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ftbridge.cli.session import Session
+from ftbridge.evaluate.forgetting import Forgetting
 from ftbridge.evaluate.result import Asked, Comparison, Labels, Result, Share
 
 
@@ -13,6 +14,7 @@ def show(session: Session, result: Result) -> None:
     for each in result.comparisons:
         _compared(session, result, each)
     _labels(session, result.labels)
+    _forgotten(session, result.forgetting)
     _asked(session, result)
     if result.held_out.reason:
         session.note(f"rows compared with the training data by {result.held_out.checked} only: "
@@ -51,6 +53,23 @@ def _judged(session: Session, each: Comparison) -> None:
         f"{told['losses']}, tied {told['ties']} ({told['identical']} had equal answers); {first}, "
         f"the order changed the winner of {bias['order_changed_winner']}; "
         f"{told['unreadable']} of {told['verdicts']} verdicts could not be read"
+    )
+
+
+def _forgotten(session: Session, found: Forgetting | None) -> None:
+    if found is None:
+        return
+    each = found.comparison
+    low, high = each.difference_ci
+    session.table(
+        ("general ability", "questions", "baseline", "tuned"),
+        [(c.category, c.n, f"{c.baseline:.0%}", f"{c.tuned:.0%}") for c in found.categories],
+    )
+    session.lines(
+        f"general ability ({found.probe}, {found.n} questions): {each.baseline.value:.1%} before, "
+        f"{each.tuned.value:.1%} after; loss {-each.difference:.1%} ({-high:.1%} to {-low:.1%}), "
+        f"p = {each.p:.2g}: {found.verdict}; so many show {each.minimum_detectable:.1%} 8 times "
+        "in 10"
     )
 
 

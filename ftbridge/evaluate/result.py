@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftbridge.evaluate.bench import Unit
 from ftbridge.evaluate.sample import Sample
 from ftbridge.evaluate.unseen import HeldOut
+
+if TYPE_CHECKING:
+    from ftbridge.evaluate.forgetting import Forgetting
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,7 @@ class Result:
     held_out: HeldOut
     sample: Sample
     judge: Asked | None = None
+    forgetting: Forgetting | None = None
 
     @property
     def main(self) -> Comparison:
@@ -169,6 +173,7 @@ class Result:
             "labels": self.labels.to_dict() if self.labels else None,
             "sample": self.sample.to_dict(),
             "judge": self.judge.to_dict() if self.judge else None,
+            "forgetting": self.forgetting.to_dict() if self.forgetting else None,
             "usd": self._usd(),
         }
 

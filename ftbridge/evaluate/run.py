@@ -15,6 +15,7 @@ from ftbridge.evaluate.asking import Answers, Asking, OnProgress, begin
 from ftbridge.evaluate.bench import Bench, Measure, Scores
 from ftbridge.evaluate.budget import Budget
 from ftbridge.evaluate.desk import Desk, Respondent
+from ftbridge.evaluate.forgetting import Forgetting, Probe
 from ftbridge.evaluate.leaving import Leaving
 from ftbridge.evaluate.metrics.judge import Judge
 from ftbridge.evaluate.result import Asked, Result
@@ -46,6 +47,7 @@ class Plan:
     allow_trained_rows: bool = False
     privacy: Privacy | None = None
     budget: Budget = field(default_factory=Budget)
+    probe: Probe | None = None
 
     @property
     def judge(self) -> Judge | None:
@@ -89,6 +91,7 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
         held_out=held_out,
         sample=_sample(plan, bench, leaving, scores[0]),
         judge=_took(plan.judge.who, asked.judged) if plan.judge and asked.judged else None,
+        forgetting=asked.forgetting(),
     )
     ledger.evaluations.finish(asked.evaluation, result.to_dict())
     return result
@@ -102,8 +105,16 @@ def _cleared(plan: Plan) -> Leaving:
     return Leaving.cleared(datasets, models, plan.job, plan.privacy)
 
 
+def _probing(plan: Plan) -> tuple[Probe, Leaving] | None:
+    """The probe set, cleared for both models by its own label."""
+    if plan.probe is None:
+        return None
+    models = [plan.baseline.model, plan.tuned.model]
+    return plan.probe, Leaving.cleared([plan.probe.dataset], models, plan.job)
+
+
 class _Asked:
-    """The calls of one evaluation, in their order: baseline, tuned model, judge."""
+    """The calls of one evaluation, in their order: baseline, tuned model, judge, probes."""
 
     def __init__(
         self,
@@ -119,6 +130,7 @@ class _Asked:
         ]
         plain = [rows_of.request(row, plan.max_tokens) for row in rows]
         self._requests = (prompted, plain)
+        self._probing = _probing(plan)
         self.evaluation = begin(
             ledger,
             plan.dataset,
@@ -127,7 +139,8 @@ class _Asked:
             plan.baseline.model,
             plan.job,
         )
-        total = (4 if plan.judge else 2) * len(rows)
+        probes = plan.probe.requests if plan.probe else []
+        total = (4 if plan.judge else 2) * len(rows) + 2 * len(probes)
         self._desk = Desk(ledger, self.evaluation, plan.budget, total, on_progress)
         self.judged: Answers | None = None
 
@@ -138,10 +151,14 @@ class _Asked:
         more = {}
         if judge and self._plan.budget.limit is not None:
             more[judge.who.model.name] = judge.forecast(self._rows, self._plan.max_tokens)
-        self._desk.require(
-            [(who, each, self._leaving) for who, each in zip(people, self._requests, strict=True)],
-            more,
-        )
+        asked = [
+            (who, requests, self._leaving)
+            for who, requests in zip(people, self._requests, strict=True)
+        ]
+        if self._probing:
+            probes, leaving = self._probing
+            asked += [(who, probes.requests, leaving) for who in people]
+        self._desk.require(asked, more)
         base, tuned = (
             self._desk.ask(who, each, self._leaving)
             for who, each in zip(people, self._requests, strict=True)
@@ -157,6 +174,17 @@ class _Asked:
             replies=(answers[0].replies, answers[1].replies),
             ask=self._ask_judge,
         )
+
+    def forgetting(self) -> Forgetting | None:
+        """General ability before and after, where that is asked for."""
+        if self._probing is None:
+            return None
+        probes, leaving = self._probing
+        base, tuned = (
+            self._desk.ask(who, probes.requests, leaving).replies
+            for who in (self._plan.baseline, self._plan.tuned)
+        )
+        return probes.compare(base, tuned)
 
     def _ask_judge(self, who: Respondent, requests: list[ChatRequest]) -> Sequence[ChatReply]:
         self._desk.require([(who, requests, self._leaving)])
