@@ -15,7 +15,7 @@ import io
 import tomllib
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -70,7 +70,8 @@ class Launch:
     """What a platform is asked to run.
 
     ``files`` are the store's names of training and validation, ``inputs`` and ``out`` those of
-    the job's folders; ``seconds`` is after how long the platform stops it.
+    the job's folders; ``seconds`` is after how long the platform stops it; ``options`` are all that
+    the person gave, those of the platform among them.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Launch:
     spot: bool
     seconds: int
     files: tuple[str, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def inputs(self) -> str:
@@ -165,6 +167,7 @@ class Compute(Provider):
             spot=_flag(spec.options, "spot"),
             seconds=_hours(spec.options) * 3600,
             files=files,
+            options=spec.options,
         )
         recipe = recipe_of(spec, str(names[0]), names[1], others)
         return {"recipe": recipe, "job": self.job(launch)}
