@@ -16,6 +16,7 @@ from ftbridge.bridge_evaluation import BridgeEvaluation
 from ftbridge.bridge_exits import BridgeExits
 from ftbridge.bridge_handover import BridgeHandover
 from ftbridge.bridge_policy import BridgePolicy
+from ftbridge.bridge_report import BridgeReport
 from ftbridge.bridge_tokens import BridgeTokens
 from ftbridge.config import Config
 from ftbridge.dataset import CheckReport, Dataset, check, split
@@ -37,7 +38,7 @@ from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 class Bridge(
     BridgeCosts, BridgePolicy, BridgeTokens, BridgeEvaluation, BridgeExits, BridgeHandover,
-    BridgeAdvice,
+    BridgeAdvice, BridgeReport,
 ):
     """One home with its ledger, settings and providers. Safe to share between threads.
 

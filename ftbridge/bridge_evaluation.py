@@ -55,13 +55,6 @@ class BridgeEvaluation:
         """What a name (or every name) means and has meant, newest first."""
         return self.ledger.aliases.history(name)
 
-    def report(self, job: str) -> str:
-        """What became of a job, as one self-contained HTML page without any text of the data."""
-        from ftbridge.report.job_report import report
-
-        found = self.job(job)
-        return report(found, self.ledger.evaluations.of_job(found.id))
-
     def evaluate(
         self,
         data: Dataset | str | Path,

@@ -13,6 +13,7 @@ from ftbridge.cli.session import command as common
 from ftbridge.cli.wishes import pairs
 from ftbridge.errors import UsageError
 from ftbridge.files import atomic_write
+from ftbridge.job import Job
 from ftbridge.jobs.states import State
 
 
@@ -23,14 +24,22 @@ from ftbridge.jobs.states import State
 @click.option("--tag", metavar="K=V", help="Only with this tag.")
 @click.option("--since", metavar="DATE", help="Only made on or after this moment or day.")
 @click.option("--export", type=click.Path(path_type=Path), help="Write them here as JSONL.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write an overview as a page.")
 @common
-def command(session: Session, limit: int | None, export: Path | None, **wanted: Any) -> None:
+def command(
+    session: Session, limit: int | None, export: Path | None, html: Path | None, **wanted: Any
+) -> None:
     """List jobs, newest first, as they were at the last look."""
     filters = _filters(**wanted)
     if export is not None:
         count = _export(session, export, filters)
         session.document({"exported": count, "file": str(export)})
         session.lines(f"{count} jobs in {export}")
+        return
+    if html is not None:
+        count = _overview(session, html, session.bridge.jobs(limit=limit, **filters))
+        session.document({"jobs": count, "html": str(html)})
+        session.lines(f"{count} jobs in {html}")
         return
     if limit is None and not session.as_json:
         limit = 20
@@ -59,6 +68,14 @@ def _filters(
         "tag": next(iter(pairs((tag,), "--tag").items())) if tag else None,
         "since": since,
     }
+
+
+def _overview(session: Session, path: Path, jobs: list[Job]) -> int:
+    """States, money by month and verdicts of these jobs on one page."""
+    page = session.bridge.overview(jobs)
+    with atomic_write(path.absolute()) as stream:
+        stream.write(page.encode())
+    return len(jobs)
 
 
 def _export(session: Session, path: Path, filters: dict[str, Any]) -> int:

@@ -16,12 +16,15 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ftbridge.bridge import Bridge
 from ftbridge.jobs.ledger.deployments import DeploymentRow
+
+if TYPE_CHECKING:
+    from ftbridge.report.parts import Chart
 
 
 class Session:
@@ -80,6 +83,23 @@ class Session:
         for row in texts:
             table.add_row(*row)
         Console(no_color=bool(os.environ.get("NO_COLOR"))).print(table)
+
+    def plot(self, chart: Chart) -> None:
+        """Draw a chart for people, as wide as the terminal; without plotille say what to install.
+
+        The values are no secret to who cannot draw them: the JSON form has them too.
+        """
+        if self.as_json:
+            return
+        import shutil
+
+        from ftbridge.errors import NotInstalled
+        from ftbridge.report.terminal import plot
+
+        try:
+            click.echo(plot(chart, columns=shutil.get_terminal_size((100, 24)).columns))
+        except NotInstalled as missing:
+            click.echo(f"{chart.title}: {missing.message} ({missing.hint})")
 
     @contextmanager
     def progress(self, label: str, total: float | None) -> Iterator[Callable[[float, str], None]]:

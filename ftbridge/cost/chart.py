@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
+from ftbridge.pages import DASHES, colour_class
+
 WIDTH, HEIGHT = 760, 380
 LEFT, RIGHT, TOP, BOTTOM = 70, 200, 20, 40
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9", "#7f3fbf", "#666666")
-"""Told apart by people who see colours differently (after Okabe and Ito); dashes help too."""
-DASHES = ("", "7 3", "2 3", "9 3 2 3")
 GRID = 5
 LETTERS = 30
 """That fit into ``RIGHT`` at the size of a name."""
@@ -67,21 +66,23 @@ def _grid(top: Decimal, months: int) -> list[str]:
 
 
 def _drawn(line: Line, index: int, months: int, top: Decimal, label: float) -> list[str]:
-    colour = COLOURS[index % len(COLOURS)]
+    colour = colour_class(index)
     dash = DASHES[index // 2 % len(DASHES)]
     width = 3 if line.bold else 1.8
     x1, x2 = _x(Decimal(0), months), _x(Decimal(months), months)
     y1, y2 = _y(line.start, top), _y(line.at(Decimal(months)), top)
     parts = [
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
+        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="line {colour}" '
         f'stroke-width="{width}" stroke-dasharray="{dash}"/>',
-        f'<text x="{x2 + 6:.1f}" y="{label + 4:.1f}" fill="{colour}" class="name">'
+        f'<line x1="{x2 + 6:.1f}" y1="{label:.1f}" x2="{x2 + 18:.1f}" y2="{label:.1f}" '
+        f'class="line {colour}" stroke-width="3"/>'
+        f'<text x="{x2 + 22:.1f}" y="{label + 4:.1f}" class="name">'
         f"<title>{escape(line.name)}</title>{escape(_short(line.name))}</text>",
     ]
     if line.mark is not None and line.mark <= months:
         x, y = _x(line.mark, months), _y(line.at(line.mark), top)
         parts.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="mark" stroke="{colour}">'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" class="mark {colour}">'
             f"<title>{escape(line.mark_label)}</title></circle>"
             f'<text x="{x:.1f}" y="{y - 9:.1f}" text-anchor="middle">'
             f"{escape(line.mark_label)}</text>"

@@ -15,7 +15,8 @@ from emulated import Account, write_chats
 import ftbridge
 from ftbridge.cli import run
 from ftbridge.pages import Markup, html, table
-from ftbridge.report.curve import MOST, curve
+from ftbridge.report.curve import MOST, chart
+from ftbridge.report.parts import Chart
 
 VOID = {"meta", "br"}
 
@@ -93,14 +94,14 @@ def test_a_job_that_has_nothing_yet(
 
 def test_curves() -> None:
     many = [(step, 1 / (step + 1)) for step in range(5000)]
-    drawing = curve({"loss": many, "valid_loss": [(4999, 0.5)], "none": []}, "Loss <&>")
+    drawing = chart(Chart("Loss <&>", {"loss": many, "valid_loss": [(4999, 0.5)], "none": []}))
     root = ElementTree.fromstring(drawing)
     lines = [each for each in root.iter() if each.tag.endswith("polyline")]
     points = lines[0].attrib["points"].split()
     assert len(lines) == 2 and len(points) <= MOST + 1
     heights = [float(point.split(",")[1]) for point in points]
     assert heights == sorted(heights), "a falling loss falls on the page"
-    ElementTree.fromstring(curve({"lr": [(0, 0.0), (1, 0.0)]}, "flat"))
+    ElementTree.fromstring(chart(Chart("flat", {"lr": [(0, 0.0), (1, 0.0)]})))
 
 
 def test_what_is_text_is_escaped() -> None:
