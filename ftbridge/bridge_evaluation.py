@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from ftbridge import arguments, registry
 from ftbridge.cost.prices import PriceBook
 from ftbridge.dataset import Dataset
 from ftbridge.errors import UsageError
+from ftbridge.evaluate import drift
 from ftbridge.evaluate import rows as rows_of
 from ftbridge.evaluate import run as evaluation
 from ftbridge.evaluate.budget import Budget
@@ -78,6 +79,7 @@ class BridgeEvaluation:
         allow_trained_rows: bool = False,
         privacy: str | None = None,
         on_progress: Callable[[float, str], None] = lambda share, text: None,
+        _earlier: Mapping[str, Any] | None = None,
     ) -> Result:
         """A tuned model against its baseline on the same held-out rows.
 
@@ -138,8 +140,54 @@ class BridgeEvaluation:
             privacy=None if privacy is None else arguments.choice(Privacy, privacy, "privacy"),
             probe=Probe.load(Path(probe) if probe else None) if forgetting or probe else None,
             budget=Budget(arguments.usd(max_usd), allow_unknown_cost),
+            earlier=_earlier,
+            settings=self._recorded(
+                baseline=baseline,
+                metrics=list(metrics),
+                pattern=pattern,
+                schema=Path(schema) if schema else None,
+                judge=judge,
+                judge_criteria=judge_criteria,
+                judge_max_tokens=judge_max_tokens,
+                few_shot=Path(few_shot) if isinstance(few_shot, str) else few_shot,
+                baseline_prompt=baseline_prompt,
+                max_tokens=max_tokens,
+            ),
         )
         return evaluation.evaluate(plan, self.ledger, on_progress)
+
+    def evaluate_again(self, reference: str, data: Dataset | str | Path, **changes: Any) -> Result:
+        """A job's model on fresh rows, measured as before; ``drift`` says whether it still holds.
+
+        Args:
+            reference: a job, or the alias of its model.
+            data: rows that came in since.
+            changes: ``limit``, ``max_usd``, ``allow_unknown_cost``, ``allow_trained_rows``,
+                ``privacy``, ``on_progress`` of :meth:`evaluate`.
+
+        Raises:
+            UsageError: where the job was not evaluated, or on these very rows; else what
+            :meth:`evaluate` raises.
+        """
+        fresh = data if isinstance(data, Dataset) else Dataset(data)
+        job = self.job(reference)
+        earlier = drift.stored(self.ledger, job.row, fresh)
+        wishes = {
+            name: Path(value["file"]) if isinstance(value, dict) else value
+            for name, value in earlier["settings"].items()
+        }
+        return self.evaluate(fresh, model=job.id, _earlier=earlier, **(wishes | changes))
+
+    def _recorded(self, **wishes: Any) -> dict[str, Any]:
+        """The wishes as JSON, an alias as the job that it means now."""
+        for name in ("baseline", "judge"):
+            reference = wishes[name]
+            if reference and reference != "base" and (job := self._job_behind(reference)):
+                wishes[name] = job.id
+        return {
+            name: {"file": str(value.absolute())} if isinstance(value, Path) else value
+            for name, value in wishes.items()
+        }
 
     def _respondent(self, reference: str) -> Respondent:
         """Who is asked for a reference, and at what price."""

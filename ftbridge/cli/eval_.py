@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ftbridge.cli.eval_tables import show
 from ftbridge.cli.session import Session
 from ftbridge.cli.session import command as common
+from ftbridge.errors import UsageError
 
 
 @click.command("eval")
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option("--model", required=True, help="What is tested: job, folder or provider:model.")
+@click.argument("data", required=False, type=click.Path(path_type=Path))
+@click.option("--data", "fresh", metavar="FILE", type=click.Path(path_type=Path),
+              help="The rows; the same as DATA.")  # fmt: skip
+@click.option("--model", help="What is tested: job, folder or provider:model.")
 @click.option(
     "--baseline",
     default="base",
@@ -63,52 +68,75 @@ from ftbridge.cli.session import command as common
               help="The same, by general questions of your own.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Only the first rows.")
 @click.option("--allow-trained-rows", is_flag=True, help="Go on though rows were trained on.")
+@click.option("--again", metavar="JOB|ALIAS",
+              help="Measure this model on fresh rows as before: has it drifted?")  # fmt: skip
 @common
 def command(
     session: Session,
-    data: Path,
-    model: str,
-    baseline: str,
+    data: Path | None,
+    fresh: Path | None,
+    again: str | None,
+    model: str | None,
     few_shot: str | None,
-    baseline_prompt: Path | None,
     metrics: tuple[str, ...],
-    pattern: str | None,
-    schema: Path | None,
-    judge: str | None,
-    judge_criteria: Path | None,
-    judge_max_tokens: int,
-    max_tokens: int,
-    max_usd: str | None,
-    allow_unknown_cost: bool,
-    privacy: str | None,
-    forgetting: bool,
-    probe: Path | None,
-    limit: int | None,
-    allow_trained_rows: bool,
+    **wanted: Any,
 ) -> None:
-    """Tuned model against baseline on the held-out rows of DATA, paired row by row."""
+    """Tuned model against baseline on the held-out rows of DATA, paired row by row.
+
+    With --again the model, the baseline and how they are measured come from the stored
+    evaluation; the rows are others, so that nothing is paired.
+    """
+    rows = _rows(data, fresh)
     with session.progress("eval", None) as update:
-        result = session.bridge.evaluate(
-            data,
-            model=model,
-            baseline=baseline,
-            metrics=metrics or ("exact_match",),
-            pattern=pattern,
-            schema=schema,
-            judge=judge,
-            judge_criteria=judge_criteria,
-            judge_max_tokens=judge_max_tokens,
-            few_shot=int(few_shot) if few_shot and few_shot.isdecimal() else few_shot,
-            baseline_prompt=baseline_prompt,
-            max_tokens=max_tokens,
-            limit=limit,
-            forgetting=forgetting,
-            probe=probe,
-            max_usd=max_usd,
-            allow_unknown_cost=allow_unknown_cost,
-            privacy=privacy,
-            allow_trained_rows=allow_trained_rows,
-            on_progress=update,
-        )
+        if again is not None:
+            kept = _without_defaults(again, model, few_shot, metrics, wanted)
+            result = session.bridge.evaluate_again(again, rows, on_progress=update, **kept)
+        elif model is None:
+            raise UsageError("no model is named", hint="--model REF, or --again JOB", where="model")
+        else:
+            result = session.bridge.evaluate(
+                rows,
+                model=model,
+                metrics=metrics or ("exact_match",),
+                few_shot=int(few_shot) if few_shot and few_shot.isdecimal() else few_shot,
+                on_progress=update,
+                **wanted,
+            )
     session.document(result.to_dict())
     show(session, result)
+
+
+def _rows(data: Path | None, fresh: Path | None) -> Path:
+    if (data is None) == (fresh is None):
+        raise UsageError(
+            "the rows are named once, as DATA or as --data", hint="name one file", where="data"
+        )
+    return data or fresh or Path()
+
+
+AGAIN = ("limit", "max_usd", "allow_unknown_cost", "allow_trained_rows", "privacy")
+"""What may be said anew with --again; all else is as it was."""
+
+
+def _without_defaults(
+    again: str,
+    model: str | None,
+    few_shot: str | None,
+    metrics: tuple[str, ...],
+    wanted: dict[str, Any],
+) -> dict[str, Any]:
+    """What --again takes over from the command line."""
+    context = click.get_current_context()
+    given = {
+        name for name in wanted if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    taken = [name for name, value in (("model", model), ("few-shot", few_shot),
+                                      ("metric", metrics)) if value]  # fmt: skip
+    taken += [name.replace("_", "-") for name in sorted(given - set(AGAIN))]
+    if taken:
+        raise UsageError(
+            f"--again measures {again} as before, so --{taken[0]} cannot be changed",
+            hint=f"leave it out, or evaluate anew with --model {again}",
+            where=taken[0],
+        )
+    return {name: wanted[name] for name in AGAIN}

@@ -19,6 +19,7 @@ def show(session: Session, result: Result) -> None:
     if result.held_out.reason:
         session.note(f"rows compared with the training data by {result.held_out.checked} only: "
                      f"{result.held_out.reason}")  # fmt: skip
+    _drifted(session, result)
     main = result.main
     session.lines(
         f"{result.verdict} on {result.n} rows; so many rows show a difference of "
@@ -70,6 +71,26 @@ def _forgotten(session: Session, found: Forgetting | None) -> None:
         f"{each.tuned.value:.1%} after; loss {-each.difference:.1%} ({-high:.1%} to {-low:.1%}), "
         f"p = {each.p:.2g}: {found.verdict}; so many show {each.minimum_detectable:.1%} 8 times "
         "in 10"
+    )
+
+
+def _drifted(session: Session, result: Result) -> None:
+    found, main = result.drift, result.main
+    if found is None:
+        return
+    session.table(
+        ("against " + found.evaluation, "before", "now", "change", "95 % interval", "test", ""),
+        [
+            (who, _amount(main, each.before), _amount(main, each.now),
+             _amount(main, each.now - each.before, "+"), _span(main, each.ci),
+             f"p = {each.p:.2g} ({each.test})", each.verdict)
+            for who, each in (("baseline", found.baseline), ("tuned", found.tuned))
+        ],
+    )  # fmt: skip
+    least = _amount(main, found.tuned.minimum_detectable)
+    session.lines(
+        f"drift: {found.verdict} ({found.n_before} rows then, {result.n} now; so many show a "
+        f"change of {least} 8 times in 10): {found.advice}"
     )
 
 

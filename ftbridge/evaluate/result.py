@@ -12,6 +12,7 @@ from ftbridge.evaluate.sample import Sample
 from ftbridge.evaluate.unseen import HeldOut
 
 if TYPE_CHECKING:
+    from ftbridge.evaluate.drift import Drift
     from ftbridge.evaluate.forgetting import Forgetting
 
 
@@ -143,6 +144,7 @@ class Result:
     sample: Sample
     judge: Asked | None = None
     forgetting: Forgetting | None = None
+    drift: Drift | None = None
 
     @property
     def main(self) -> Comparison:
@@ -174,6 +176,7 @@ class Result:
             "sample": self.sample.to_dict(),
             "judge": self.judge.to_dict() if self.judge else None,
             "forgetting": self.forgetting.to_dict() if self.forgetting else None,
+            "drift": self.drift.to_dict() if self.drift else None,
             "usd": self._usd(),
         }
 

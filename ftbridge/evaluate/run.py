@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 from ftbridge.dataset import Dataset
 from ftbridge.errors import DataError
+from ftbridge.evaluate import drift, scoring
 from ftbridge.evaluate import rows as rows_of
-from ftbridge.evaluate import scoring
 from ftbridge.evaluate.asking import Answers, Asking, OnProgress, begin
 from ftbridge.evaluate.bench import Bench, Measure, Scores
 from ftbridge.evaluate.budget import Budget
@@ -31,7 +32,8 @@ from ftbridge.provider import ChatReply, ChatRequest
 class Plan:
     """What is asked: which rows, which two models, judged how, with which few-shot examples.
 
-    ``shots`` are those examples as turns, ``shown`` the file that they are from.
+    ``shots`` are those examples as turns, ``shown`` the file that they are from. ``earlier`` is a
+    recorded evaluation that drift is measured against, ``settings`` what is recorded of the wishes.
     """
 
     dataset: Dataset
@@ -48,6 +50,8 @@ class Plan:
     privacy: Privacy | None = None
     budget: Budget = field(default_factory=Budget)
     probe: Probe | None = None
+    earlier: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def judge(self) -> Judge | None:
@@ -92,9 +96,23 @@ def evaluate(plan: Plan, ledger: Ledger, on_progress: OnProgress) -> Result:
         sample=_sample(plan, bench, leaving, scores[0]),
         judge=_took(plan.judge.who, asked.judged) if plan.judge and asked.judged else None,
         forgetting=asked.forgetting(),
+        drift=drift.measure(plan.earlier, plan.metrics[0], scores[0]) if plan.earlier else None,
     )
-    ledger.evaluations.finish(asked.evaluation, result.to_dict())
+    ledger.evaluations.finish(asked.evaluation, result.to_dict() | _kept(plan, scores[0]))
     return result
+
+
+def _kept(plan: Plan, scores: Scores) -> dict[str, Any]:
+    """What a later evaluation on fresh rows needs; no text of the data."""
+    rounded = {
+        side: [round(score, 6) for score in each]
+        for side, each in (("baseline", scores.baseline), ("tuned", scores.tuned))
+    }
+    return {
+        "data_sha256": plan.dataset.sha256,
+        "settings": dict(plan.settings),
+        "scores": rounded,
+    }
 
 
 def _cleared(plan: Plan) -> Leaving:
