@@ -28,6 +28,9 @@ from ftbridge.jobs.ledger import Ledger
 from ftbridge.jobs.ledger.aliases import Alias
 from ftbridge.policy import Privacy
 
+if TYPE_CHECKING:
+    from ftbridge.evaluate.traffic import Coverage
+
 
 class BridgeEvaluation:
     """The part of :class:`ftbridge.Bridge` that measures models and names them."""
@@ -55,6 +58,17 @@ class BridgeEvaluation:
     def aliases(self, name: str | None = None) -> list[Alias]:
         """What a name (or every name) means and has meant, newest first."""
         return self.ledger.aliases.history(name)
+
+    def coverage(self, data: Dataset | str | Path, traffic: Dataset | str | Path) -> Coverage:
+        """Whether the inputs of a file cover a sample of real traffic, and are as diverse.
+
+        Raises:
+            DataError: where a file is bad.
+        """
+        from ftbridge.evaluate.traffic import coverage  # numpy is loaded only here
+
+        files = [each if isinstance(each, Dataset) else Dataset(each) for each in (data, traffic)]
+        return coverage(files[0].examples(), files[1].examples())
 
     def evaluate(
         self,

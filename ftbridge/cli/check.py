@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from ftbridge.cli.source import opened, source
 from ftbridge.dataset import CheckReport, Dataset
 from ftbridge.files import atomic_write
 
+if TYPE_CHECKING:
+    from ftbridge.evaluate.traffic import Coverage
+
 
 @click.command()
 @source
@@ -20,6 +24,8 @@ from ftbridge.files import atomic_write
               help="How many bad lines to name.")  # fmt: skip
 @click.option("--provider", metavar="P", help="Also name what this provider would reject.")
 @click.option("--validation", metavar="FILE", help="Also find what leaks into this file.")
+@click.option("--traffic", metavar="FILE",
+              help="Also: do the inputs cover these real ones, as diverse?")  # fmt: skip
 @click.option("--html", type=click.Path(path_type=Path), help="Write the report as a page.")
 @common
 def command(
@@ -31,11 +37,13 @@ def command(
     max_errors: int,
     provider: str | None,
     validation: str | None,
+    traffic: str | None,
     html: Path | None,
 ) -> int:
     """Validate DATA line by line and judge its quality. No finding shows a value."""
+    dataset = opened(data, form, mapping)
     report = session.bridge.check(
-        opened(data, form, mapping),
+        dataset,
         structure_only=structure_only,
         max_errors=max_errors,
         provider=provider,
@@ -46,8 +54,12 @@ def command(
 
         with atomic_write(html) as stream:
             stream.write(page(report, Path(data).name).encode())
-    session.document(_document(report, html))
+    covered = session.bridge.coverage(dataset, traffic) if traffic and report.ok else None
+    told = {"traffic": covered.to_dict()} if covered else {}
+    session.document(_document(report, html) | told)
     _show(session, report, data, html)
+    if covered:
+        _show_traffic(session, covered)
     return 0 if report.ok else 3
 
 
@@ -68,6 +80,19 @@ def _show(session: Session, report: CheckReport, data: str, html: Path | None) -
         session.lines(report.advice)
     if html:
         session.lines(f"written: {html}")
+
+
+def _show_traffic(session: Session, found: Coverage) -> None:
+    low, high = found.ci
+    session.lines(
+        f"{found.verdict}: {found.covered:.0%} ({low:.0%} to {high:.0%}) of {found.traffic:,} real "
+        f"inputs have a near one here (cosine {found.threshold:.2f} or more); diversity "
+        f"{found.diversity:.2f} against {found.traffic_diversity:.2f}"
+    )
+    if found.lines:
+        more = ", ..." if found.uncovered > len(found.lines) else ""
+        shown = ", ".join(map(str, found.lines)) + more
+        session.lines(f"{found.uncovered:,} are like nothing here, on lines {shown}")
 
 
 def _document(report: CheckReport, html: Path | None) -> dict[str, object]:

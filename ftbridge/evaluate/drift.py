@@ -70,7 +70,7 @@ class Drift:
         if self.verdict != "worse":
             return "nothing to do"
         if self.baseline.verdict == "worse":
-            return "the baseline fell too, so the rows are harder or others than before: rerun on them"
+            return "the baseline fell too, so the rows are harder than before: rerun on them"
         return "the baseline did not fall: what it was tuned on is no longer what comes in: rerun"
 
     def to_dict(self) -> dict[str, Any]:

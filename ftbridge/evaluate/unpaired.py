@@ -28,9 +28,7 @@ def fisher(right_before: int, before: int, right_now: int, now: int) -> float:
     return min(1.0, sum(exp(each) for each in logs if each <= seen + 1e-7))
 
 
-def newcombe(
-    right_before: int, before: int, right_now: int, now: int
-) -> tuple[float, float]:
+def newcombe(right_before: int, before: int, right_now: int, now: int) -> tuple[float, float]:
     """95 % interval of the later share less the earlier (Newcombe 1998, method 10: from both
     Wilson intervals)."""
     p, q = right_before / before, right_now / now
@@ -86,12 +84,9 @@ def _variance(rows: Sequence[float], whole: float | None) -> float:
 def _means(rows: Sequence[float], draw: np.random.Generator) -> np.ndarray:
     values = np.asarray(rows, float)
     at_once = max(1, _PIECE // len(values))
-    return np.concatenate(
-        [
-            values[draw.integers(0, len(values), (min(at_once, RESAMPLES - s), len(values)))].mean(1)
-            for s in range(0, RESAMPLES, at_once)
-        ]
-    )
+    counts = [min(at_once, RESAMPLES - start) for start in range(0, RESAMPLES, at_once)]
+    n = len(values)
+    return np.concatenate([values[draw.integers(0, n, (count, n))].mean(1) for count in counts])
 
 
 def _log_comb(n: int, k: int) -> float:

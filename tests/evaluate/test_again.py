@@ -66,7 +66,7 @@ def test_what_cannot_have_drifted(
     with pytest.raises(ftbridge.UsageError, match="was not evaluated yet"):
         bridge.evaluate_again(job.id, held)
     bridge.evaluate(held, model=job.id)
-    with pytest.raises(ftbridge.UsageError, match="is what eval_.* was made on"):
+    with pytest.raises(ftbridge.UsageError, match=r"is what eval_.* was made on"):
         bridge.evaluate_again(job.id, held)
     kept = bridge.ledger.evaluations.of_job(job.id)[0]
     old = {name: value for name, value in kept.items() if name != "scores"}
