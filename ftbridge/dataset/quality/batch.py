@@ -28,8 +28,6 @@ class Batch:
     examples: list[Example] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
     rows: list[bytes] = field(default_factory=list)
-    prompts: list[bytes] = field(default_factory=list)
-    answers: list[bytes] = field(default_factory=list)
     extras: list[bytes] = field(default_factory=list)
     extra_rows: list[int] = field(default_factory=list)
     size: int = 0
@@ -38,21 +36,18 @@ class Batch:
     def add(self, item: Numbered) -> None:
         """Take one more example in."""
         seen = view(item.example)
-        prompt, answer = seen.prompt.encode(), seen.answer.encode()
-        row = b"%b\n%b\n" % (prompt, answer)
-        if seen.rejected:
-            row = b"%b%b\n" % (row, seen.rejected.encode())
-        if seen.system:
-            self.extras.append(seen.system.encode() + b"\n")
+        system, prompt, answer, rejected, _, _ = seen
+        row = f"{prompt}\n{answer}\n{rejected}\n" if rejected else f"{prompt}\n{answer}\n"
+        if system:
+            self.extras.append(f"{system}\n".encode())
             self.extra_rows.append(len(self.rows))
-        self.prompts.append(prompt)
-        self.answers.append(answer)
+        words = row.encode()
         self.lines.append(item.line)
         self.examples.append(item.example)
         self.views.append(seen)
-        self.rows.append(row)
-        self.size += len(row)
-        self.characters += len(seen.system) + len(seen.prompt) + len(seen.answer)
+        self.rows.append(words)
+        self.size += len(words)
+        self.characters += len(system) + len(prompt) + len(answer)
 
 
 def batches(items: Iterable[Numbered]) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 from ftbridge.dataset.quality.batch import Batch
-from ftbridge.dataset.quality.finding import Finding
+from ftbridge.dataset.quality.finding import SHOWN_LINES, Finding
 
 _SCRIPTS = (
     ("Greek", 0x370, 0x3FF),
@@ -84,9 +84,8 @@ class Languages:
     def _count(self, counter: Counter[str], name: str, line: int) -> None:
         if name:
             counter[name] += 1
-            first = self._lines.setdefault(name, [])
-            if len(first) < 10:
-                first.append(line)
+            if counter[name] <= SHOWN_LINES:
+                self._lines.setdefault(name, []).append(line)
 
     def findings(self) -> list[Finding]:
         """What was found over the whole file."""
@@ -106,7 +105,7 @@ class Languages:
             f"the answers are in several {what} ({listed}); a language with few examples is "
             "learnt badly and can show up unasked; collect more of it or leave it out"
         )
-        return [Finding(code, message, rest, lines[:10])]
+        return [Finding(code, message, rest, lines[:SHOWN_LINES])]
 
 
 def script_of(text: str) -> str:

@@ -1,6 +1,6 @@
 """Which examples belong together: equal, nearly equal, or asking the same thing.
 
-Everything is found by sorting fixed-size numbers, so memory is about 300 bytes an example and
+Everything is found by sorting fixed-size numbers, so memory is about 200 bytes an example and
 the result does not depend on the order of the examples.
 """
 
@@ -30,9 +30,9 @@ class Index:
 
     def __init__(self) -> None:
         self.lines = array("Q")
-        self._content = bytearray()
-        self._prompts = bytearray()
-        self._answers = bytearray()
+        self._content = array("q")
+        self._prompts = array("q")
+        self._answers = array("q")
         self._parts: list[Sketches] = []
 
     def __len__(self) -> int:
@@ -41,41 +41,35 @@ class Index:
     def add(self, batch: Batch) -> None:
         """Take a batch in."""
         self.lines.extend(batch.lines)
-        tails: dict[int, list[bytes]] = {}
+        tails = [b""] * len(batch.rows)
         for row, extra in zip(batch.extra_rows, batch.extras, strict=True):
-            tails.setdefault(row, []).append(extra)
-        for place, words in enumerate(batch.rows):
-            prompt, answer = batch.prompts[place], batch.answers[place]
-            # One pass over the bytes: the hash of the question goes on to be that of the whole.
-            running = hashlib.sha256(b"".join(tails[place]) if place in tails else b"")
-            asked = running.copy() if prompt and len(prompt) <= _FOLDED else running
-            running.update(prompt)
-            question = running.digest()[:8]
-            running.update(words[len(prompt) :])
-            whole = running.digest()[:8]
-            if asked is not running:
-                asked.update(_folded(prompt))
-                question = asked.digest()[:8]
-            self._content += whole
+            tails[row] = extra
+        for tail, words, seen in zip(tails, batch.rows, batch.views, strict=True):
+            prompt, answer = seen.prompt, seen.answer
+            whole = int.from_bytes(hashlib.sha256(tail + words).digest()[:8], "little", signed=True)
+            self._content.append(whole)
             # An example without a question is kept apart by its own hash.
-            self._prompts += question if prompt else whole
-            self._answers += _hash(_folded(answer)) if len(answer) <= _FOLDED else whole
+            self._prompts.append(hash((tail, _folded(prompt))) if prompt else whole)
+            self._answers.append(hash(_folded(answer)) if len(answer) <= _FOLDED else whole)
         self._parts.append(sketch(batch.rows))
 
     @property
     def content(self) -> NDArray[np.uint64]:
-        """A hash of each example: system text, turns, tool calls; without tools and metadata."""
-        return np.frombuffer(bytes(self._content), np.uint64)
+        """A hash of each example: system text, turns, tool calls; without tools and metadata.
+
+        The same in every process, which the other two are not.
+        """
+        return np.array(self._content, np.int64).view(np.uint64)
 
     @property
     def prompts(self) -> NDArray[np.uint64]:
         """A hash of what each example asks, system text included."""
-        return np.frombuffer(bytes(self._prompts), np.uint64)
+        return np.array(self._prompts, np.int64).view(np.uint64)
 
     @property
     def answers(self) -> NDArray[np.uint64]:
         """A hash of each final answer; of a long one with all that stands before it."""
-        return np.frombuffer(bytes(self._answers), np.uint64)
+        return np.array(self._answers, np.int64).view(np.uint64)
 
     def near(self) -> Pairs:
         """Pairs of near-duplicates that are not equal, each estimated at ``LIKENESS`` or more."""
@@ -144,10 +138,6 @@ def clusters(size: int, pairs: Pairs) -> NDArray[np.int64]:
     return np.array([root(node) for node in range(size)], np.int64)
 
 
-def _folded(text: bytes) -> bytes:
-    """A short text without differences of case and spacing."""
-    return " ".join(text.decode().casefold().split()).encode()
-
-
-def _hash(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()[:8]
+def _folded(text: str) -> str:
+    """A text as it is compared: a short one without differences of case and spacing."""
+    return " ".join(text.casefold().split()) if len(text) <= _FOLDED else text

@@ -1,9 +1,10 @@
 """MinHash sketches of many texts at once.
 
 Words are hashed where they stand in the bytes, since splitting text into Python strings would
-cost more than all the rest. Three words in a row are a shingle; rensa makes 128 minima of a
-text's shingles; 32 bands of 4 of them find candidates (of 300 texts with 3 % of their words
-changed, 16 bands of 8 found 276 and these 293). Only sketches are kept: one byte a minimum to
+cost more than all the rest. Three words in a row are a shingle; rensa makes 80 minima of a
+text's shingles; 20 bands of 4 of them find candidates (of pairs with 0.65 of their shingles in
+common 98 in 100; of 1,500 texts with 3 % of their words changed 1,497, where 128 minima in 32 bands
+find 1,500). Only sketches are kept: one byte a minimum to
 estimate likeness by, four bytes a band to find candidates by.
 """
 
@@ -20,8 +21,8 @@ from ftbridge.dataset.quality.batch import ROW_BYTES
 
 U64: TypeAlias = NDArray[np.uint64]
 
-PERMUTATIONS = 128
-BANDS = 32
+PERMUTATIONS = 80
+BANDS = 20
 MIN_WORDS = 8
 """Shorter texts have too few shingles to be compared; equality finds their duplicates."""
 
@@ -70,7 +71,11 @@ def _shingles(rows: list[bytes]) -> tuple[NDArray[np.int64], U64]:
     words = np.diff(limits, prepend=0)
     if len(hashes) < 3:
         return words, np.zeros(0, np.uint64)
-    mixed = (hashes[:-2] * _MIX[0] ^ hashes[1:-1]) * _MIX[1] ^ hashes[2:] * _MIX[2]
+    mixed = hashes[:-2] * _MIX[0]
+    mixed ^= hashes[1:-1]
+    mixed *= _MIX[1]
+    hashes *= _MIX[2]
+    mixed ^= hashes[2:]
     mixed ^= mixed >> np.uint64(31)
     keep = np.ones(len(mixed), bool)
     # A shingle must not reach from one text into the next.
@@ -100,12 +105,17 @@ def _words(blob: bytes) -> tuple[NDArray[np.int64], U64]:
     starts = np.flatnonzero(start)
     # Eight bytes as one number, beginning at any byte. What follows the word is masked away.
     eights: U64 = np.ndarray((len(blob) + 9,), "<u8", text, strides=(1,))
-    lengths = np.diff(starts, append=len(blob))
-    hashes = eights[starts] & _FIRST[np.minimum(lengths, 8)]
+    lengths = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=lengths[:-1])
+    lengths[-1:] = len(blob) - starts[-1:]
+    hashes = eights[starts]
+    hashes &= _FIRST.take(lengths, mode="clip")
     hashes *= _MIX[0]
     long = np.flatnonzero(lengths > 8)
-    rest = eights[starts[long] + 8] & _FIRST[np.minimum(lengths[long] - 8, 8)]
-    hashes[long] += rest * _MIX[1]
+    rest = eights[starts[long] + 8]
+    rest &= _FIRST.take(lengths[long] - 8, mode="clip")
+    rest *= _MIX[1]
+    hashes[long] += rest
     hashes ^= hashes >> np.uint64(32)
     return starts, hashes
 
