@@ -134,6 +134,16 @@ class Provider(ModelOperations):
 
     # -- before the job: pure ----------------------------------------------------------------
 
+    def suited(self, spec: JobSpec) -> Provider:
+        """This place for one spec: where the format of a line depends on what is trained, one
+        that writes it. By default itself."""
+        return self
+
+    @property
+    def rules(self) -> str:
+        """Under which name the rules of its lines are kept: a provider's, or one format's."""
+        return self.name
+
     @abstractmethod
     def convert(self, example: Example) -> Converted:
         """An example in the vendor's own format. Never drops an example."""

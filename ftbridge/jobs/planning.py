@@ -77,6 +77,7 @@ def _plan(
     attempt: int,
     clearance: Clearance,
 ) -> Plan:
+    provider = provider.suited(spec)
     spec, training, validation = _surveyed(provider, spec, datasets)
     tokens, assumed = count_epochs(provider, spec, training)
     if validation:

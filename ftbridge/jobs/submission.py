@@ -119,14 +119,15 @@ class Submission:
 
     def _convert(self, plan: Plan) -> dict[str, str]:
         spec = plan.spec
-        paths = {"training": self._write(spec.training, plan.training)}
+        writer = self.provider.suited(spec)
+        paths = {"training": self._write(writer, spec.training, plan.training)}
         if spec.validation and plan.validation:
-            paths["validation"] = self._write(spec.validation, plan.validation)
+            paths["validation"] = self._write(writer, spec.validation, plan.validation)
         rows = (fingerprint(item.example) for item in Dataset(spec.training.path).examples())
         self.ledger.history.add_training_rows(self.row.id, rows)
         return paths
 
-    def _write(self, source: DataRef, payload: Payload) -> str:
+    def _write(self, writer: Provider, source: DataRef, payload: Payload) -> str:
         path = self.home / "payloads" / f"{payload.sha256}.jsonl"
         if Dataset(source.path).sha256 != source.sha256:
             raise DataError(
@@ -136,7 +137,7 @@ class Submission:
             )
         if not path.exists():
             with atomic_write(path) as stream:
-                stream.writelines(payload_lines(self.provider, Dataset(source.path)))
+                stream.writelines(payload_lines(writer, Dataset(source.path)))
         return str(path)
 
     # -- files -------------------------------------------------------------------------------
