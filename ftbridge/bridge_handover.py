@@ -77,7 +77,8 @@ class BridgeHandover:
         if seed is not None:
             given["seed"] = Setting(seed, "given")
         settings = _complete([given, known, place.settings(spec), FALLBACKS], spec.method)
-        folder = place.model_folder(spec.model)
+        found = place.model_folder(spec.model)
+        folder = None if found is None else found.resolve()
         recipe = Recipe(
             str(folder) if folder and Path(spec.model).expanduser().exists() else spec.model,
             folder,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -220,7 +221,7 @@ def hand_over(
         checked=target.checked,
         out=out,
         files=[*files, "config.yaml"],
-        command=f"cd {out} && {target.command(recipe)}",
+        command=f"cd {shlex.quote(str(out))} && {target.command(recipe)}",
         recipe=recipe,
         settings=settings,
         left_out=sorted(wanted & target.lacks),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftbridge import weights
+from ftbridge import model_card, weights
 from ftbridge.errors import JobFailed, JobUncertain, OperationFailed
 from ftbridge.jobs import control, purging, verdict
 from ftbridge.jobs.ledger import JobRow
@@ -247,16 +247,40 @@ class Job:
         return self.tuned().chat(messages, **settings)
 
     def download(self, out: str | Path, *, merged: bool = False) -> Path:
-        """Bring the weights to a new folder, as an adapter or merged into the base.
+        """Bring the weights to a new folder, as an adapter or merged into the base, with a card.
 
         Raises:
             ProviderError: where what came is not safe to keep (a pickle, a link that leads out).
         """
         self.tuned()
         remote_id = str(self.row.remote_id)
-        return weights.bring(
-            lambda folder: self._place.download(remote_id, folder, merged=merged), Path(out)
+        place = self._place
+
+        def fetch(folder: Path) -> Path:
+            made = place.download(remote_id, folder, merged=merged)
+            self._write_card(made if made.is_dir() else folder, place, merged)
+            return made
+
+        return weights.bring(fetch, Path(out))
+
+    def _write_card(self, folder: Path, place: Provider, merged: bool) -> None:
+        """Beside the weights: what they were made of and how, without a word of the data."""
+        plan = self.plan
+        ledger = self._bridge.ledger
+        facts = model_card.Facts(
+            row=self.row,
+            plan=plan,
+            base=place.base_facts(self.row.model),
+            settings=place.decided(str(self.row.remote_id))
+            or {
+                name: Setting(setting.value, setting.origin)
+                for name, setting in plan.settings.items()
+            },
+            evaluation=ledger.evaluations.latest(self.id),
+            metrics=ledger.history.metrics(self.id),
+            merged=merged,
         )
+        model_card.write(folder, facts)
 
     def to_dict(self, serving: Serving | None = None) -> dict[str, Any]:
         """The JSON form of the CLI contract.

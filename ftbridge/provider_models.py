@@ -12,7 +12,7 @@ from ftbridge.cost.use import Use
 from ftbridge.errors import Unsupported
 from ftbridge.jobs.spec import JobSpec
 from ftbridge.provider_base import ProviderBase
-from ftbridge.shapes import ChatReply, ChatRequest
+from ftbridge.shapes import BaseFacts, ChatReply, ChatRequest
 
 
 class ModelOperations(ProviderBase):
@@ -68,6 +68,10 @@ class ModelOperations(ProviderBase):
     def model_version(self, model: str) -> str:
         """What tells two contents under one name apart; vendors' names never change content."""
         return ""
+
+    def base_facts(self, model: str) -> BaseFacts:
+        """What a model card says of a base model; by default its name alone."""
+        return BaseFacts(model)
 
     def model_folder(self, model: str) -> Path | None:
         """Where a base model's files lie on this machine, if they do; nothing is fetched."""

@@ -21,6 +21,13 @@ class Setting(NamedTuple):
     origin: str
 
 
+class BaseFacts(NamedTuple):
+    """What is known of a base model: the name that others know it by, and its licence (SPDX)."""
+
+    name: str
+    licence: str | None = None
+
+
 @dataclass(frozen=True)
 class RemoteFile:
     """A file at the vendor."""

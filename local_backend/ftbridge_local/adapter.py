@@ -33,6 +33,7 @@ from ftbridge.provider import (
     RemoteMetric,
     Setting,
 )
+from ftbridge.shapes import BaseFacts
 from ftbridge_local import answers, models, status
 from ftbridge_local.failures import quiet, translated
 from ftbridge_local.recipes import decided, recipe_of, settings_of
@@ -255,6 +256,10 @@ class LocalProvider(Provider):
         """Size and age of an adapter's or model's weights: a folder's content can change."""
         files = sorted(Path(model).expanduser().glob("*.safetensors"))
         return ",".join(f"{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in files)
+
+    def base_facts(self, model: str) -> BaseFacts:
+        """Hub id and licence; of a folder its name, never the path to it."""
+        return models.base_facts(model, self.context.home)
 
     def model_folder(self, model: str) -> Path | None:
         """The folder of a base model by short name, hub id or path."""

@@ -14,6 +14,7 @@ import tomllib
 from functools import cache as memoize
 from pathlib import Path
 
+from ftbridge.shapes import BaseFacts
 from ftbridge_local.model_build import LocalModel, Progress, build, last_line
 from ftbridge_local.model_files import (
     MANIFEST,
@@ -83,6 +84,28 @@ def require(ref: str, cache: Path) -> Path:
         names = ", ".join(row.name for row in _rows())
         hint = f"give a directory with config.json, or run `ftbridge models fetch NAME` ({names})"
     raise LocalModelError("model_missing", f"the model {ref!r} is not on this machine", hint)
+
+
+def base_facts(ref: str, cache: Path) -> BaseFacts:
+    """What others call a base model, and the licence that came with it: of our catalogue, or as
+    its own card says."""
+    row = _listed(ref)
+    if row is not None:
+        return BaseFacts(row.hub_id, row.licence)
+    folder = locate(ref, cache)
+    name = folder.name if folder and Path(ref).expanduser().exists() else ref
+    return BaseFacts(name, _licence(folder) if folder else None)
+
+
+def _licence(folder: Path) -> str | None:
+    """The licence in the metadata block of a folder's README.md."""
+    try:
+        text = (folder / "README.md").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    block = re.match(r"---\n(.*?)\n---", text, re.DOTALL)
+    found = re.search(r"^license:[ \t]*[\"']?([\w.-]+)", block[1], re.MULTILINE) if block else None
+    return found[1] if found else None
 
 
 def fetch(name: str, cache: Path, *, progress: Progress | None = None) -> Path:

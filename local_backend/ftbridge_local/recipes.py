@@ -12,6 +12,8 @@ from ftbridge.provider import Setting
 from ftbridge_local.failures import translated
 
 SHOWN_ELSEWHERE = frozenset({"train", "model", "method", "adapter"})
+PATHS = frozenset({"validation", "device_lock"})
+"""Where files lie on this machine, which is nobody else's affair."""
 OPTIONS = ("watts",)
 """``--option`` names of this provider that are none of the recipe."""
 
@@ -47,7 +49,8 @@ def decided(resolved: Mapping[str, Any]) -> dict[str, Setting]:
     return {
         name: Setting(entry["value"], entry["origin"])
         for name, entry in resolved.get("values", {}).items()
-        if isinstance(entry["value"], int | float | str | bool) and name not in SHOWN_ELSEWHERE
+        if isinstance(entry["value"], int | float | str | bool)
+        and name not in SHOWN_ELSEWHERE | PATHS
     }
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ftbridge.testing.tiny_model import build
 
 import ftbridge
 from ftbridge.job import Job
 from ftbridge.jobs.states import State
+from ftbridge.testing.tiny_model import build
 
 pytestmark = pytest.mark.training
 
