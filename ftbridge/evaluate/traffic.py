@@ -142,7 +142,8 @@ def _vectors(counts: list[Counter[int]], idf: Vectors) -> Vectors:
         found[row, places] = 1 + np.log(np.fromiter(each.values(), float, len(places)))
     found *= idf
     lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    return found / np.where(lengths > 0, lengths, 1)
+    found /= np.where(lengths > 0, lengths, 1)
+    return found
 
 
 def _threshold(real: Vectors) -> float:
