@@ -26,13 +26,13 @@ from pydantic import (
 )
 
 from ftbridge.errors import DataError, UsageError
-from ftbridge.formula import FUNCTIONS, Formula
+from ftbridge_trainer.formula import FUNCTIONS, Formula
+from ftbridge_trainer.scoring import PLACEHOLDER
 
 Similarity = Literal[
     "cosine", "fuzzy_match", "bleu", "gleu", "meteor",
     "rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l",
 ]  # fmt: skip
-PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _VARIABLE = re.compile(r"(item|sample)(\.[^\s.{}\[\]]+|\[\d+\])+")
 
 

@@ -7,7 +7,7 @@ from ftbridge.dataset.dataset import SHOWN_ERRORS
 from ftbridge.dataset.types import Reward
 from ftbridge.errors import DataError
 from ftbridge.graders import Grader
-from ftbridge.grading import missing
+from ftbridge_trainer.scoring import missing
 
 
 def require_graded(grader: Grader, dataset: Dataset) -> None:
@@ -17,9 +17,10 @@ def require_graded(grader: Grader, dataset: Dataset) -> None:
         DataError: naming the first lines that lack one.
     """
     location, shown, count = dataset.source.location, [], 0
+    wire = grader.wire()
     for item in dataset.examples():
         fields = item.example.fields() if isinstance(item.example, Reward) else {}
-        path = missing(grader, fields)
+        path = missing(wire, fields)
         if path is None:
             continue
         count += 1

@@ -10,7 +10,7 @@ import pytest
 
 from ftbridge import Bridge
 from ftbridge.errors import DataError, FtbridgeError, Unsupported, UsageError
-from ftbridge.formula import FUNCTIONS, Formula, FormulaError
+from ftbridge_trainer.formula import FUNCTIONS, Formula, FormulaError
 from ftbridge.graders import KINDS, Grader, Multi, grader_from
 from ftbridge.grading import score, why_not_here
 from ftbridge.jobs.spec import DataRef, JobSpec, Method
