@@ -25,6 +25,7 @@ from typing import Any
 from .mirror import Mirror
 from .run_dir import read_json, write_json
 
+DATA = "data"
 STOPPED = 75  # EX_TEMPFAIL of sysexits.h
 PUSH_SECONDS = 5.0
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mirror.restore()
         try:
             _install(given.inputs / "requirements.txt")
-            recipe = _recipe(given.inputs, given.files)
+            recipe = _recipe(given.inputs, given.files, run)
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
             return _fail(run, mirror, error)
         write_json(run / "recipe.json", recipe)
@@ -56,12 +57,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _recipe(inputs: Path, folders: Sequence[Path]) -> dict[str, Any]:
-    """The recipe with the data files' places on this machine; the model may be fetched."""
+def _recipe(inputs: Path, folders: Sequence[Path], run: Path) -> dict[str, Any]:
+    """The recipe with its data linked into the run; the model may be fetched.
+
+    Named below the run, the data has one name on every machine, wherever each one mounts it: a run
+    goes on only with the recipe that it began with.
+    """
     recipe: dict[str, Any] = json.loads((inputs / "recipe.json").read_text("utf-8"))
+    (run / DATA).mkdir()
     for key in ("train", "validation"):
-        if recipe.get(key) is not None:
-            recipe[key] = str(_locate(recipe[key], [inputs, *folders]))
+        if (name := recipe.get(key)) is not None:
+            link = run / DATA / name
+            link.unlink(missing_ok=True)  # training and validation may be one file
+            link.symlink_to(_locate(name, [inputs, *folders]))
+            recipe[key] = f"{DATA}/{name}"
     return recipe | {"offline": False}
 
 
@@ -97,7 +106,7 @@ def _train(run: Path, mirror: Mirror, workers: int) -> int:
         "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={workers}",
     ]  # fmt: skip
     command = [sys.executable, *launcher, "-m", "ftbridge_trainer", str(run)]
-    process = subprocess.Popen(command, env=_environment())
+    process = subprocess.Popen(command, env=_environment(), cwd=run)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: process.send_signal(signal.SIGTERM))
     while True:
@@ -109,8 +118,9 @@ def _train(run: Path, mirror: Mirror, workers: int) -> int:
 
 def _environment() -> Mapping[str, str]:
     """This environment, with this package (a folder or a zip) where Python looks for it."""
-    here = str(Path(__file__).parent.parent)
-    return os.environ | {"PYTHONPATH": os.pathsep.join([here, *filter(None, sys.path)])}
+    places = [str(Path(__file__).parent.parent), *filter(None, sys.path)]
+    paths = [str(Path(place).absolute()) for place in places]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _outcome(run: Path, mirror: Mirror, code: int) -> int:
