@@ -41,8 +41,12 @@ def _url(listener: socket.socket, host: str) -> str:
 
 
 def _config(app: Application) -> uvicorn.Config:
-    # A client may keep its connection open for ever: the stop must not wait for it.
-    return uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    # A client may keep its connection open for ever: the stop must not wait for it. A slow one must
+    # find it open: botocore without retries fails on one that was closed in between.
+    return uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=1,
+        timeout_keep_alive=120,
+    )  # fmt: skip
 
 
 @contextmanager
