@@ -216,11 +216,11 @@ class TestJobs:
         injector = Injector(world.url)
         with injector.serve() as url:
             asking = World(world.app, url, world.http)
-            injector.add(DropAfter(), "PUT", r"/jobs/")
+            injector.on("PUT", r"/jobs/", DropAfter())
             with pytest.raises(httpx.RemoteProtocolError):
                 asking.job()
             assert asking.status() == "Queued"
-            injector.add(Answers(503, retry_after=1), "GET", r"/jobs/")
+            injector.on("GET", r"/jobs/", Answers(503, retry_after=1))
             assert asking.ask("GET", "/jobs/job-1").status_code == 503
 
 
@@ -233,8 +233,9 @@ def test_our_trainer_loses_its_node_and_goes_on(world: World, tmp_path: Path) ->
     }
     world.put_blob("files/train.jsonl", (json.dumps(row) + "\n").encode() * 24)
     recipe = {
-        "model": "acme/tiny-1m", "method": "sft", "adapter": "lora", "train": "train.jsonl",
-        "n_epochs": 20, "batch_size": 2, "checkpoint_steps": 1, "threads": 1, "seed": 7,
+        "schema": 1, "model": "acme/tiny-1m", "method": "sft", "adapter": "lora",
+        "train": "train.jsonl", "n_epochs": 20, "batch_size": 2, "checkpoint_steps": 1,
+        "threads": 1,
     }  # fmt: skip
     for name, content in bundle.bundle(recipe).items():
         world.put_blob(f"jobs/k/in/{name}", content)
