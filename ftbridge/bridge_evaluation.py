@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ftbridge.bridge import Bridge
     from ftbridge.evaluate.traffic import Coverage
     from ftbridge.sweep import Sweep
+    from ftbridge.tracking import Tracked
 
 
 class BridgeEvaluation:
@@ -112,6 +113,33 @@ class BridgeEvaluation:
             on_progress,
         )
         return sweep.run(cast("Bridge", self), wishes)
+
+    def track(
+        self,
+        jobs: Sequence[str] = (),
+        *,
+        to: str,
+        tag: tuple[str, str] | None = None,
+        project: str = "ftbridge",
+        where: str | None = None,
+        offline: bool = False,
+    ) -> list[Tracked]:
+        """Tell MLflow or Weights & Biases of jobs: settings, values, evaluations, costs, no rows.
+
+        Args:
+            jobs: by id or alias; with ``tag`` also all that carry it.
+            to: ``mlflow`` or ``wandb``; each is told once of a job, and again of what is new.
+            where: MLflow's tracking URI, or W&B's folder.
+
+        Raises:
+            UsageError, NotInstalled, OperationFailed: see :func:`ftbridge.tracking.track`.
+        """
+        from ftbridge import tracking
+
+        found = [self.job(each) for each in jobs]
+        found += [self.job(row.id) for row in self.ledger.jobs.list(tag=tag)] if tag else []
+        once = {job.id: job for job in found}
+        return tracking.track(list(once.values()), self.ledger, to, project, where, offline)
 
     def coverage(self, data: Dataset | str | Path, traffic: Dataset | str | Path) -> Coverage:
         """Whether the inputs of a file cover a sample of real traffic, and are as diverse.

@@ -41,6 +41,7 @@ COMMANDS = {
     "move": "The same data and spec at another provider, and what changes.",
     "retirements": "What stops working when, and how to move it.",
     "sweep": "A few values of a few hyperparameters, and the best by held-out rows.",
+    "track": "Tell MLflow or Weights & Biases of jobs.",
     "eval": "Tuned model against baseline, on held-out rows.",
     "report": "What became of a job, as one page.",
     "alias": "Name the model in use; moved only to a better one.",
