@@ -52,12 +52,12 @@ class Rehearsal:
             sys.exit(f"error: {error.get('message', document)}\nhint: {error.get('hint', '')}")
         return document
 
-    def before(self, settings: list[str]) -> None:
-        """What can be asked before anything is sent."""
+    def before(self, settings: list[str], rules: bool) -> None:
+        """What can be asked before anything is sent; ``rules``: the vendor has some for data."""
         train, place = str(DATA / "train.jsonl"), ("--provider", self.provider)
         for check in self.step("doctor", self.provider)["checks"]:
             print(f"  {'ok' if check['ok'] else '??'} {check['name']}: {check['message']}")
-        checked = self.step("check", train, "--structure-only", *place)
+        checked = self.step("check", train, "--structure-only", *(place if rules else ()))
         print(f"  {checked['examples']} examples, {len(checked['errors'])} errors")
         offers = self.step("compare", train, "--n-epochs", "1")["offers"]
         for offer in offers[:3]:
@@ -80,9 +80,11 @@ class Rehearsal:
         print(f"  {len(self.step('events', job)['events'])} events")
         return seen
 
-    def use(self, job: dict[str, Any], baseline: str, limit: int) -> None:
-        """One question to the tuned model, then it against the baseline, where there is one."""
-        reply = self.step("chat", job["job"], "I lost my card", "--max-tokens", "12")
+    def use(self, job: dict[str, Any], baseline: str, limit: int, asked: str) -> None:
+        """One question to the tuned model (``asked``: a job or a folder of weights that came
+        home), then it against the baseline, where there is one."""
+        ref = asked.format(job=job["job"], folder=self.folder)
+        reply = self.step("chat", ref, "I lost my card", "--max-tokens", "12")
         print(f"  {reply['text']}")
         if not baseline:
             return
@@ -128,10 +130,10 @@ def rehearse(provider: str, limit: int) -> dict[str, Any]:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as made, sandbox(provider, Path(made)) as env:
         rehearsal = Rehearsal(provider, env, Path(made))
-        rehearsal.before(special["settings"])
+        rehearsal.before(special["settings"], special.get("rules", True))
         job = rehearsal.train(special["settings"])
         rehearsal.more(job, special["before_use"])
-        rehearsal.use(job, special["baseline"], limit)
+        rehearsal.use(job, special["baseline"], limit, special.get("ask", "{job}"))
         rehearsal.more(job, special["after_use"])
         rehearsal.step("purge", job["job"])
     return {

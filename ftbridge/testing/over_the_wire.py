@@ -114,7 +114,7 @@ class OverTheWire(Suite):
         self, provider: Provider, sandbox: Wired, data: Path, fault: Any
     ) -> None:
         act = self._call("create", provider, data)
-        _on_writing(sandbox, fault)
+        _on_creating(sandbox, fault)
         with pytest.raises(NetworkError) as caught:
             act()
         shows_no_secret(caught.value, sandbox.secrets)
@@ -163,7 +163,7 @@ class OverTheWire(Suite):
         self, provider: Provider, sandbox: Wired, data: Path
     ) -> None:
         act, kept = self._call("create", provider, data), Keeps()
-        _on_writing(sandbox, kept)
+        _on_creating(sandbox, kept)
         act()
         assert kept.bodies and not any(unset(json.loads(body)) for body in kept.bodies)
 
@@ -223,10 +223,16 @@ class OverTheWire(Suite):
         return lambda: getattr(provider, name)(job.id)
 
 
-def _on_writing(sandbox: Wired, fault: Fault) -> None:
+def _on_writing(sandbox: Wired, fault: Fault, path: str = "") -> None:
     """Let a fault take the next request that changes something."""
     for verb in ("POST", "PUT", "PATCH", "DELETE"):
-        sandbox.injector.on(verb, "", fault)
+        sandbox.injector.on(verb, path, fault)
+
+
+def _on_creating(sandbox: Wired, fault: Fault) -> None:
+    """Let it take the next create: where files are staged before it, ``create_path`` is its
+    pattern."""
+    _on_writing(sandbox, fault, getattr(sandbox, "create_path", ""))
 
 
 def shows_no_secret(error: FtbridgeError, secrets: tuple[str, ...]) -> None:

@@ -1,1 +1,5 @@
-"""Hugging Face Jobs for ftbridge: so far its prices alone."""
+"""Hugging Face Jobs for ftbridge: adapter, catalogue, prices and emulator."""
+
+from ftbridge_huggingface.adapter import HuggingFaceProvider as Provider
+
+__all__ = ["Provider"]
