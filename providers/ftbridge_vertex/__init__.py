@@ -1,1 +1,5 @@
-"""Google Vertex AI for ftbridge: data format and rules."""
+"""Google Vertex AI for ftbridge: adapter, catalogue, prices and emulator."""
+
+from ftbridge_vertex.adapter import VertexProvider as Provider
+
+__all__ = ["Provider"]

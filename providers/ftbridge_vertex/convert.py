@@ -1,7 +1,9 @@
-"""Gemini's tuning lines: SFT (``contents``) and preference (``contents``, ``completions``).
+"""Gemini's tuning lines: SFT (``contents``), preference (``contents``, ``completions``) and
+reinforcement (``contents``, ``references``).
 
 Sources: docs.cloud.google.com, gemini-supervised-tuning-prepare, tune-function-calling and
-gemini-preference-tuning-prepare (read 2026-11-24). That results of tools go in a ``user`` turn
+gemini-preference-tuning-prepare (read 2026-11-24); ``ReinforcementTuningExample`` of google-genai
+2.34.0 (read 2026-11-25). That results of tools go in a ``user`` turn
 is the API's rule; the tuning pages are silent on ids of calls, so none are written.
 """
 
@@ -36,10 +38,12 @@ from ftbridge.dataset.types import (
     Kind,
     Message,
     Preference,
+    Reward,
     TextPart,
     Tool,
     ToolCall,
 )
+from ftbridge_vertex import references
 
 WRAP = "output"
 """The key that holds a tool's result which is no JSON object by itself."""
@@ -104,6 +108,7 @@ class _Line(_Strict):
     system_instruction: _Content | None = None
     tools: list[_Declarations] | None = None
     completions: list[_Completion] | None = None
+    references: dict[str, str] | None = None
 
 
 _line = msgspec.json.Decoder(_Line)
@@ -111,10 +116,10 @@ _object = msgspec.json.Decoder(dict[str, Raw])
 
 
 class GeminiFormat(Format):
-    """Chats with tools and images; preference pairs of text."""
+    """Chats with tools and images; preference pairs of text; prompts with references."""
 
     name = "gemini"
-    kinds = (Kind.CHAT, Kind.PREFERENCE)
+    kinds = (Kind.CHAT, Kind.PREFERENCE, Kind.REWARD)
     folder = Path(__file__).parent
 
     def encode(self, example: Example) -> Converted:
@@ -122,8 +127,8 @@ class GeminiFormat(Format):
         self.require(example)
         losses = Losses()
         drop_tool_settings(example, losses, tools=True)
-        assert isinstance(example, Chat | Preference)
-        messages = example.messages if isinstance(example, Chat) else example.prompt
+        assert isinstance(example, Chat | Preference | Reward)
+        messages = example.prompt if isinstance(example, Preference) else example.messages
         if isinstance(example, Preference):
             for answer in (example.chosen, example.rejected):
                 if len(answer) > 1:
@@ -138,6 +143,8 @@ class GeminiFormat(Format):
         line = _Line(_contents(rest, messages, losses), system)
         if example.tools:
             line.tools = [_Declarations([_declaration(tool, losses) for tool in example.tools])]
+        if isinstance(example, Reward):
+            line.references = references.of(example, losses)
         if isinstance(example, Preference):
             line.completions = [
                 _Completion(score, _contents(answer, [*messages, *answer], losses)[0])
@@ -146,7 +153,8 @@ class GeminiFormat(Format):
         return Converted(msgspec.json.encode(line), losses())
 
     def decode(self, line: bytes) -> Example:
-        """A chat, or a preference where there are completions."""
+        """A preference where there are completions, a prompt where there are references or no
+        answer, else a chat."""
         found = _line.decode(line)
         messages = [m for i, c in enumerate(found.contents) for m in _messages(c, f"contents[{i}]")]
         system = found.systemInstruction or found.system_instruction
@@ -162,7 +170,10 @@ class GeminiFormat(Format):
             raise unformed("`contents`: is empty; add turns")
         if found.completions is None:
             link(messages, by_name=True)
-            return Chat(messages=messages, tools=tools)
+            if found.references is None and messages[-1].role not in ("user", "tool"):
+                return Chat(messages=messages, tools=tools)
+            reference, extra = references.read(found.references or {})
+            return Reward(messages, reference, tools, extra=extra)
         answers = {c.score: _messages(c.completion, "completions") for c in found.completions}
         if len(found.completions) != 2 or set(answers) != {0.0, 1.0}:
             raise unformed("`completions`: needs exactly two, with the scores 1 and 0")

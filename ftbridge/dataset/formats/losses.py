@@ -14,6 +14,7 @@ LOSSES = {
     "name_dropped": "the name of a speaker is left out",
     "parallel_tool_calls_dropped": "that tools may not be called in parallel is left out",
     "parts_joined": "several text parts of a message become one text",
+    "reference_as_text": "what graders read is text there, whatever it was",
     "reference_renamed": "a key that graders read gets another name",
     "strict_dropped": "`strict` of a tool is left out",
     "system_merged": "the system text is put before the first user turn",

@@ -1,0 +1,35 @@
+"""The emulator as ``ftbridge sandbox vertex`` runs it: tuning and storage at one address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ftbridge.provider import Sandbox
+from ftbridge_vertex.settings import TOKEN
+
+
+def sandbox() -> Sandbox:
+    """The emulator; its bucket is there.
+
+    ``GOOGLE_OAUTH_ACCESS_TOKEN`` is for ftbridge; Google's own client takes the same token as
+    ``google.oauth2.credentials.Credentials(token)``.
+    """
+    from ftbridge_vertex import emulator
+
+    def app(speed: float, latency: float) -> Any:
+        return emulator.create_app(speed=speed, latency=latency)
+
+    def variables(url: str) -> dict[str, str]:
+        return {
+            "GOOGLE_VERTEX_BASE_URL": url,
+            "STORAGE_EMULATOR_HOST": url,
+            "GOOGLE_GENAI_USE_VERTEXAI": "true",
+            "GOOGLE_CLOUD_PROJECT": emulator.PROJECT,
+            "GOOGLE_CLOUD_LOCATION": emulator.LOCATION,
+            TOKEN: emulator.TOKEN,
+            "FTBRIDGE_VERTEX_BUCKET": emulator.BUCKET,
+            "FTBRIDGE_VERTEX_SETTLE_SECONDS": "2",
+            "FTBRIDGE_VERTEX_POLL_SECONDS": "0.5",
+        }
+
+    return Sandbox(app=app, variables=variables)

@@ -1,0 +1,42 @@
+"""Vertex AI's emulator behind the fault injector, its clock in the test's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulated import Place, served
+
+from ftbridge_vertex.emulator import BUCKET, LOCATION, PROJECT, TOKEN, create_app
+
+
+class Project(Place):
+    """An emulated project with its bucket."""
+
+    def uploaded(self) -> list[str]:
+        """The addresses of the data in the bucket."""
+        return [f"gs://{bucket}/{name}" for bucket, name in self.store.objects]
+
+    def env(self, home: Path, **more: str) -> dict[str, str]:
+        """What points ftbridge at it, with little patience."""
+        return {
+            "FTBRIDGE_HOME": str(home),
+            "GOOGLE_VERTEX_BASE_URL": self.url,
+            "STORAGE_EMULATOR_HOST": self.url,
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "GOOGLE_CLOUD_LOCATION": LOCATION,
+            "GOOGLE_OAUTH_ACCESS_TOKEN": TOKEN,
+            "FTBRIDGE_VERTEX_BUCKET": BUCKET,
+            "FTBRIDGE_VERTEX_SETTLE_SECONDS": "0.1",
+            "FTBRIDGE_VERTEX_POLL_SECONDS": "0.05",
+            "FTBRIDGE_VERTEX_PATIENCE_SECONDS": "1",
+            "FTBRIDGE_VERTEX_REQUESTS_PER_SECOND": "200",
+        } | more
+
+
+@contextmanager
+def project() -> Iterator[Project]:
+    """Serve one."""
+    with served(Project, create_app) as made:
+        yield made
