@@ -228,7 +228,8 @@ NOVA = "amazon.nova-2-lite-v1:0:256k"
             [millions("1", "hosting_hour")])], "43560.00"),  # 720 x 60.50
         ("vertex", "gemini-2.5-flash", [millions("6")], "30.00"),  # 6M x 5
         ("vertex", "gemini-2.5-pro", [millions("0.4")], "10.00"),  # 0.4M x 25
-        ("sagemaker", "ml.g5.48xlarge", [training_hours(Decimal(4))], "65.15"),
+        ("sagemaker_compute", "ml.g5.48xlarge",
+         [gpu_hours(Decimal(4), machine="ml.g5.48xlarge")], "65.15"),
         ("modal", "H100", [gpu_hours(Decimal(10), machine="H100")], "39.49"),  # 36,000 s x .001097
         ("huggingface", "1x Nvidia L4", [gpu_hours(Decimal("2.5"), machine="1x Nvidia L4")],
          "2.00"),  # 2.5 x 0.80
