@@ -19,6 +19,7 @@ COMMANDS = {
     "split": "Hold rows out for validation, leak-free, the same way every time.",
     "redact": "Replace secrets and personal data by placeholders.",
     "tokens": "Count tokens, frames and tools included.",
+    "data": "Drafts by models that a person reviews; answers rated for DPO.",
     "advise": "Prompt, retrieve, classify, collect or tune, with the evidence.",
     "compare": "What would it cost, at every place that can do it.",
     "prices": "The price book: list, set, export, refresh.",

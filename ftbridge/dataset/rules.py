@@ -6,11 +6,14 @@ from collections.abc import Iterable
 
 from msgspec import UNSET, Raw
 
+from ftbridge.dataset.drafts import problem_of_draft
 from ftbridge.dataset.types import Chat, Example, Message, Preference, Reward, Text, Tool, ToolCall
 
 
 def problem_of(example: Example) -> str | None:
     """The first thing that makes an example unfit to train on, with what to do, or None."""
+    if example.metadata is not None and (draft := problem_of_draft(example.metadata)):
+        return draft
     if type(example) is Chat:
         problem = _chat_problem(example)
     elif isinstance(example, Preference):

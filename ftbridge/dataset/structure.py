@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from ftbridge.dataset import records
+from ftbridge.dataset.drafts import KEY
 from ftbridge.dataset.formats.canonical import FORMAT as CANONICAL
 from ftbridge.dataset.parallel import run
 from ftbridge.dataset.read import BadLine, Reader
@@ -141,6 +142,8 @@ def check_block(
 
 def _good(chat: _Chat) -> bool:
     """What the types cannot say; False only sends the block to the slower check."""
+    if chat.metadata is not None and KEY in chat.metadata:
+        return False
     trained = last = False
     calls: set[str | None] | None = None
     first = chat.messages[0]

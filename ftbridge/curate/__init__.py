@@ -1,0 +1,1 @@
+"""Data from models, kept honest: drafts that a person reviews, pairs that somebody rates."""
