@@ -39,8 +39,24 @@ def _evaluation(result: Mapping[str, Any]) -> Section:
     if "minimum_detectable" in result:
         least = _amount(metrics[0] if metrics else {}, result["minimum_detectable"])
         parts.append(Text(f"So many rows show a difference of {least} 8 times in 10.", "note"))
-    parts += [*_asked(result), *_labels(result.get("labels"))]
+    parts += [*_drift(result.get("drift")), *_asked(result), *_labels(result.get("labels"))]
     return Section(f"Evaluation {result['evaluation']}", parts)
+
+
+def _drift(drift: Mapping[str, Any] | None) -> Iterator[Part]:
+    """Fresh rows against those of the evaluation before, where that was asked."""
+    if drift:
+        kind = "bad" if drift["verdict"] == "worse" else ""
+        against = f"{drift['evaluation']} on {drift['n_before']} rows"
+        yield Text(f"Against {against}: {drift['verdict']}. {drift['advice']}", kind)
+        rows = [
+            (name, f"{side['before']:.1%}", f"{side['now']:.1%}",
+             f"{side['change']['value']:+.1%} ({side['change']['ci'][0]:.1%} to "
+             f"{side['change']['ci'][1]:.1%})", f"{side['change']['p']:.2g}", side["verdict"])
+            for name, side in (("tuned", drift["tuned"]), ("baseline", drift["baseline"]))
+        ]  # fmt: skip
+        heads = ("model", "before", "now", "change", "p", "verdict")
+        yield Table(heads, rows, f"Drift, by {drift['metric']}", range(1, 5))
 
 
 def _compared(each: Mapping[str, Any]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from ftbridge.jobs.spec import DataRef
 from ftbridge.provider import Provider
 from ftbridge.report import evaluations, money
 from ftbridge.report.curves import charts
+from ftbridge.report.forgetting import forgetting
 from ftbridge.report.money import Outlook
 from ftbridge.report.parts import ROWS_SHOWN, Part, Report, Section, Table, Text
 from ftbridge.report.rows import Showing
@@ -42,6 +43,7 @@ def job_report(job: Job, known: Known) -> Report:
         [
             _summary(job, plan),
             *evaluations.sections(known.evaluations, known.showing),
+            forgetting(known.evaluations),
             money.paid(job.row, plan, known.cost),
             money.over_months(known.provider, plan, known.cost, known.book, known.outlook),
             *_curves(job),

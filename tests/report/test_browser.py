@@ -92,7 +92,8 @@ def _make(folder: Path, made: dict[str, Path]) -> None:
         file.with_name(f"{file.name}.ftbridge.toml").write_text('privacy = "public"\n')
     rates = [RemoteMetric(step, "learning_rate", 1e-3 * (1 - step / 90)) for step in range(1, 91)]
     bridge.ledger.history.add_metrics(job.id, rates)  # which this vendor does not tell
-    bridge.evaluate(asked, model=job.id, metrics=("exact_match", "chrf"), privacy="public")
+    metrics = ("exact_match", "chrf")
+    bridge.evaluate(asked, model=job.id, metrics=metrics, privacy="public", forgetting=True)
     bridge.submit(bridge.plan(write_chats(folder / "b.jsonl", "b"), provider="openai")).cancel()
     bridge.submit(bridge.plan(write_chats(folder / "c.jsonl", "c"), provider="openai"))
     bridge.ledger.close()
@@ -131,7 +132,7 @@ def test_a_page_in_the_browser(
     page.evaluate(OPEN)
     assert name != "report" or "number 0" in page.content(), "public rows stand side by side"
     drawings = page.evaluate(DRAWN)
-    expected = {"report": 5, "jobs": 1, "check": 0, "compare": 1}[name]
+    expected = {"report": 6, "jobs": 1, "check": 0, "compare": 1}[name]
     assert len(drawings) >= expected, drawings
     for drawing in drawings:
         assert drawing["wide"] and drawing["high"], drawing

@@ -113,6 +113,36 @@ def test_an_evaluation_of_before_rows_were_kept() -> None:
     assert not any("interval" in type(each).__name__.lower() for each in found.parts)
 
 
+# -- what tuning has cost, and time ----------------------------------------------------------------
+
+
+def test_forgetting_is_shown_or_said_to_be_unmeasured(
+    bridge: ftbridge.Bridge, tmp_path: Path
+) -> None:
+    job = evaluated(bridge, tmp_path, "internal")
+    said = part(bridge.job_report(job.id), "Forgetting")["parts"]
+    assert said[0]["text"].startswith("Not measured") and "--forgetting" in said[0]["text"]
+    found = bridge.evaluate(tmp_path / "held.jsonl", model=job.id, forgetting=True).forgetting
+    assert found is not None
+    verdict, drawn, table, note = part(bridge.job_report(job.id), "Forgetting")["parts"]
+    assert verdict["text"].startswith(found.verdict)
+    assert [row[0] for row in drawn["rows"]] == ["before tuning", "after tuning"]
+    assert [row[0] for row in table["rows"]] == [each.category for each in found.categories]
+    assert "general" in note["text"]
+
+
+def test_drift_stands_with_the_evaluation_that_found_it(
+    bridge: ftbridge.Bridge, tmp_path: Path
+) -> None:
+    job = evaluated(bridge, tmp_path, "internal")
+    fresh = write_chats(tmp_path / "fresh.jsonl", "fresh", count=30)
+    assert run(["eval", str(fresh), "--again", job.id]) == 0
+    report = document(bridge.job_report(job.id))
+    newest = next(each for each in report["sections"] if each["title"].startswith("Evaluation "))
+    captions = [each.get("caption") for each in newest["parts"]]
+    assert "Drift, by exact_match" in captions
+
+
 # -- money -----------------------------------------------------------------------------------------
 
 
