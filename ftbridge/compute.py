@@ -60,7 +60,7 @@ ABSENT: Mapping[str, str] = {
     "deploy": "the weights are yours: `ftbridge download JOB`, then serve them where you like",
     "undeploy": "ftbridge deploys nothing there",
     "chat": "the weights are yours: `ftbridge download JOB --out DIR`, then "
-    "`ftbridge chat --provider local --model DIR`",
+    "`ftbridge chat DIR`",
 }
 """What no platform does of itself; one that does leaves the entry out."""
 

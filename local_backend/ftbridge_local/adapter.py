@@ -34,7 +34,7 @@ from ftbridge.provider import (
     Setting,
 )
 from ftbridge.shapes import BaseFacts
-from ftbridge_local import answers, models, status
+from ftbridge_local import answers, models, rewards, status
 from ftbridge_local.failures import quiet, translated
 from ftbridge_local.recipes import decided, recipe_of, settings_of
 from ftbridge_local.runs import Run
@@ -50,7 +50,7 @@ class LocalProvider(Provider):
     name = "local"
     kind = "local"
     extra = "local"
-    sdk = ("torch", "transformers", "peft", "bitsandbytes", "psutil", "filelock")
+    sdk = ("torch", "transformers", "peft", "bitsandbytes", "huggingface_hub", "psutil", "filelock")
     bills = False
     leaves = False
     folder = Path(__file__).parent
@@ -102,6 +102,8 @@ class LocalProvider(Provider):
         """
         if spec.privacy is Privacy.RESTRICTED:
             models.require(spec.model, self.context.home)
+        if spec.grader is not None:
+            rewards.require(spec.grader)
         return recipe_of(spec, training, validation)
 
     def epochs(self, spec: JobSpec) -> tuple[int, str]:
@@ -177,7 +179,8 @@ class LocalProvider(Provider):
         folder = self._model_folder(str(request["model"]), fetch=not request.get("offline"))
         lock = str(self._root / "device.lock")
         run = self._run(key)
-        run.prepare(dict(request) | {"model": str(folder), "device_lock": lock})
+        recipe = rewards.placed(dict(request), lambda name: str(self._model_folder(name)))
+        run.prepare(recipe | {"model": str(folder), "device_lock": lock})
         run.start()
         return self.get(key)
 

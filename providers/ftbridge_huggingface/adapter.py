@@ -37,7 +37,7 @@ class HuggingFaceProvider(Compute):
 
     name = "huggingface"
     extra = "huggingface"
-    sdk = ("huggingface_hub", "hf_xet", "httpx2")
+    sdk = ("huggingface_hub", "hf_xet")
     folder = Path(__file__).parent
     image = "pytorch/pytorch:2.9.0-cuda12.8-cudnn9-runtime"
     platform_options = settings.OPTIONS
