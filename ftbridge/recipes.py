@@ -24,6 +24,9 @@ RECIPE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "threads": int,
     "workers": int,
     "device": str,
+    "group_size": int,
+    "max_new_tokens": int,
+    "temperature": float,
 }
 """``--option`` names that go into the recipe as they are; see the trainer's README."""
 
@@ -53,6 +56,8 @@ def recipe_of(
         recipe["validation"] = validation
     if spec.seed is not None:
         recipe["seed"] = spec.seed
+    if spec.grader is not None:
+        recipe["grader"] = spec.grader.wire()
     return recipe
 
 

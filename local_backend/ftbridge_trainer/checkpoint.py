@@ -53,22 +53,27 @@ def save(
         temporary / STATE_FILE,
     )
     write_json(temporary / POSITION_FILE, {"progress": asdict(progress), "rng": _python_rng()})
-    for file in temporary.iterdir():
-        _flush(file)
-    write_json(
-        temporary / MANIFEST,
-        {
-            "step": progress.step,
-            "recipe_sha256": recipe_sha,
-            "sha256": {file.name: sha256_file(file) for file in sorted(temporary.iterdir())},
-        },
-    )
+    seal(temporary, progress.step, recipe_sha)
     final = root / f"step-{progress.step:06d}"
     shutil.rmtree(final, ignore_errors=True)  # a damaged one of the same step, or it was complete
     temporary.rename(final)
     _flush(root)
-    _prune(root, recipe.keep_checkpoints)
+    prune(root, recipe.keep_checkpoints)
     return final
+
+
+def seal(folder: Path, step: int, recipe_sha: str) -> None:
+    """Write the manifest, last: from now on the folder is a whole checkpoint."""
+    for file in folder.iterdir():
+        _flush(file)
+    write_json(
+        folder / MANIFEST,
+        {
+            "step": step,
+            "recipe_sha256": recipe_sha,
+            "sha256": {file.name: sha256_file(file) for file in sorted(folder.iterdir())},
+        },
+    )
 
 
 def newest(root: Path) -> tuple[Path | None, list[str]]:
@@ -129,7 +134,8 @@ def _torch_rng(device: str) -> dict[str, Any]:
     return {"cpu": torch.get_rng_state(), "cuda": cuda}
 
 
-def _prune(root: Path, keep: int) -> None:
+def prune(root: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints, and what a killed process left half made."""
     for folder in sorted(root.glob("step-*"))[:-keep]:
         shutil.rmtree(folder, ignore_errors=True)
     for folder in root.glob(".tmp-*"):  # left by a process that was killed; we hold the run lock

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import TrainerError
 
+CHAT_KEYS = frozenset({"messages", "tools", "parallel_tool_calls", "metadata"})
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 
 
@@ -23,6 +24,7 @@ class ChatRow:
     messages: list[dict[str, Any]]
     trained: list[bool]
     tools: list[dict[str, Any]] | None
+    fields: dict[str, Any] = field(default_factory=dict)  # what a grader reads: the other keys
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def _parse(line: str, where: str) -> Row:
         return PairRow(where, prompt, chosen, rejected, tools)
     messages = [message(entry, i, where) for i, entry in enumerate(_turns(row, "messages", where))]
     trained = [_is_trained(entry, i, where) for i, entry in enumerate(row["messages"])]
-    return ChatRow(where, messages, trained, tools)
+    fields = {key: value for key, value in row.items() if key not in CHAT_KEYS}
+    return ChatRow(where, messages, trained, tools, fields)
 
 
 def _turns(row: dict[str, Any], name: str, where: str) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from .errors import TrainerError
 
@@ -55,7 +56,32 @@ class Pair:
         return (self.chosen, self.rejected)
 
 
-Item = Example | Pair
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt that answers are drawn for, and what the grader reads of its line.
+
+    `reserve` is how many tokens an answer may have.
+    """
+
+    where: str
+    ids: list[int]
+    messages: list[dict[str, Any]]
+    fields: dict[str, Any]
+    reserve: int
+
+    @property
+    def trained_tokens(self) -> int:
+        """The tokens of the longest answer."""
+        return self.reserve
+
+    @property
+    def parts(self) -> tuple[Example, ...]:
+        """Prompt and answer as one sequence, by which memory is planned."""
+        trained = [False] * len(self.ids) + [True] * self.reserve
+        return (Example(self.where, [*self.ids, *[0] * self.reserve], trained),)
+
+
+Item = Example | Pair | Prompt
 
 
 def parts_of(items: Sequence[Item]) -> list[Example]:
@@ -71,6 +97,13 @@ def cut(item: Item, max_length: int) -> Item:
     """
     if all(len(part.ids) <= max_length for part in item.parts):
         return item
+    if isinstance(item, Prompt):
+        raise TrainerError(
+            "example_too_long",
+            f"{item.where}: {len(item.ids)} tokens and an answer of {item.reserve} pass max_length "
+            f"{max_length}",
+            "lower max_new_tokens, raise max_length, or shorten the prompt",
+        )
     if isinstance(item, Pair):
         chosen, rejected = (_cut(part, max_length) for part in item.parts)
         return replace(item, chosen=chosen, rejected=rejected)

@@ -13,6 +13,8 @@ from typing import Any
 from .errors import TrainerError
 
 SCHEMA = 1
+NEW_TOKENS = 256
+"""How long an answer may be that a grader scores, unless the recipe says more or less."""
 # Where a run waits, what it may fetch and how many processes its caller starts change nothing
 # in what it computes.
 NOT_HASHED = frozenset({"device_lock", "offline", "workers"})
@@ -70,7 +72,7 @@ KEYS: dict[str, Key] = {
     "model": _text(required=True),
     "train": _text(required=True),
     "validation": _text(),
-    "method": _one_of("sft", "dpo"),
+    "method": _one_of("sft", "dpo", "rl"),
     "adapter": _one_of("qlora", "lora", "full"),
     "n_epochs": _count(1),
     "batch_size": _count(1),
@@ -87,6 +89,10 @@ KEYS: dict[str, Key] = {
     "target_modules": Key(_is_modules, '"all-linear" or a list of module names'),
     "double_quant": _FLAG,
     "beta": _number(0, open_low=True),
+    "grader": Key(lambda v: isinstance(v, dict) and "type" in v, "a grader with its type"),
+    "group_size": _count(2),
+    "max_new_tokens": _count(1),
+    "temperature": _number(0, open_low=True),
     "seed": _count(0),
     "packing": _SWITCH,
     "compute_dtype": _one_of("auto", "bf16", "fp32"),

@@ -5,13 +5,14 @@ A method is made for one recipe. Whatever it measures beside the loss is summed 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from .batches import Batch
 from .data import ChatRow, PairRow, Row, TextRow, invalid
-from .items import Item, Pair
+from .items import Item, Pair, Prompt
+from .keys import NEW_TOKENS
 from .loss import token_nll
 from .render import Renderer
 
@@ -105,6 +106,38 @@ class Dpo:
         loss = -torch.nn.functional.logsigmoid(margins).sum()
         seen = margins.detach()
         return Summed(loss, {"reward_margin": seen.sum(), "reward_accuracy": (seen > 0).sum()})
+
+
+@dataclass(frozen=True)
+class Rl:
+    """Reinforcement: a prompt, whose answers a grader scores; the steps are TRL's (`grpo`)."""
+
+    new_tokens: int
+
+    def item(self, renderer: Renderer, row: Row) -> Item:
+        """One prompt and the keys beside it."""
+        if not isinstance(row, ChatRow):
+            raise invalid(row.where, "no prompt, which rl draws answers for", "use sft or dpo")
+        if row.messages[-1]["role"] == "assistant":
+            raise invalid(row.where, "ends with an answer", "end with the user's turn")
+        if row.tools is not None:
+            raise invalid(row.where, "has tools, which rl has no use for here", "remove them")
+        ids = renderer.prompt(row)
+        return Prompt(row.where, ids, row.messages, row.fields, self.new_tokens)
+
+
+class Reads(Protocol):
+    """What turns a row of the data into what is trained on."""
+
+    def item(self, renderer: Renderer, row: Row) -> Item:
+        """One row's item."""
+        ...
+
+
+def reader_of(raw: Mapping[str, Any]) -> Reads:
+    """How a recipe's rows are read, before its gaps are filled."""
+    name = raw.get("method", "sft")
+    return Rl(raw.get("max_new_tokens") or NEW_TOKENS) if name == "rl" else method_of(name, None)
 
 
 def ratios(model: Any, batch: Batch) -> torch.Tensor:

@@ -202,6 +202,14 @@ def evaluating(model: Any) -> Iterator[None]:
         model.train()
 
 
+def keep_training_mode(model: Any) -> None:
+    """Make NF4 layers deaf to evaluation mode, for a loop that is not ours; see `evaluating`."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.train(True)
+            module.train = lambda mode=True, itself=module: itself
+
+
 def packing_is_clean(model: Any, device: str) -> bool:
     """Whether packed examples really don't see each other in this model.
 

@@ -11,7 +11,7 @@ from typing import Any
 from . import memory
 from .errors import TrainerError
 from .facts import Facts
-from .keys import fingerprint, read, validate
+from .keys import NEW_TOKENS, fingerprint, read, validate
 
 __all__ = ["Resolved", "TrainerError", "fingerprint", "from_dict", "read", "resolve", "validate"]
 
@@ -59,6 +59,9 @@ class Resolved:
     offline: bool
     total_steps: int
     origins: dict[str, str]
+    group_size: int | None = None
+    max_new_tokens: int | None = None
+    temperature: float | None = None
 
     def values(self) -> dict[str, Any]:
         """The values alone, as JSON types."""
@@ -95,6 +98,7 @@ def resolve(
     _choose_schedule(picked, n_examples, n_params)
     _choose_adapter(picked)
     _choose_preference(picked)
+    _choose_answers(picked)
     _choose_machine(picked)
     _choose_layout(picked, n_params)
     _choose_intervals(picked, n_examples)
@@ -150,6 +154,8 @@ def _choose_schedule(p: _Picks, n_examples: int, n_params: int) -> None:
         rate, why = rate / 20, f"a twentieth of LoRA's rate ({why}), since every weight moves"
     if p.values["method"] == "dpo":
         rate, why = rate / 10, f"a tenth of sft's rate ({why}), since preferences are soon learnt"
+    if p.values["method"] == "rl":
+        rate, why = rate / 10, f"a tenth of sft's rate ({why}), since rewards are noisy"
     p.pick("learning_rate", rate, why)
     p.pick("lr_scheduler", "cosine", "cosine down to 0")
     p.pick("warmup_ratio", 0.05, "5 % of the steps")
@@ -170,10 +176,27 @@ def _choose_adapter(p: _Picks) -> None:
 def _choose_preference(p: _Picks) -> None:
     if p.values["method"] == "dpo":
         p.pick("beta", 0.1, "0.1, how strongly the model is held to where it began")
+    elif p.values["method"] == "rl":
+        p.pick("beta", 0.0, "no pull to where the model began")
     elif "beta" in p.given:
-        raise TrainerError("recipe_invalid", "beta is dpo's alone", "leave beta out")
+        raise TrainerError("recipe_invalid", "beta is dpo's and rl's", "leave beta out")
     else:
-        p.pick("beta", None, "dpo's alone")
+        p.pick("beta", None, "dpo's and rl's")
+
+
+def _choose_answers(p: _Picks) -> None:
+    if p.values["method"] == "rl":
+        if "grader" not in p.given:
+            raise TrainerError("recipe_invalid", "rl needs a grader", "give one")
+        p.pick("group_size", 8, "8 answers to a prompt, weighed against each other")
+        p.pick("max_new_tokens", NEW_TOKENS, f"answers of at most {NEW_TOKENS} tokens")
+        p.pick("temperature", 1.0, "answers drawn as the model would say them")
+        return
+    for name in ("grader", "group_size", "max_new_tokens", "temperature"):
+        if name in p.given:
+            raise TrainerError("recipe_invalid", f"{name} is rl's alone", f"leave {name} out")
+        if name != "grader":
+            p.pick(name, None, "rl's alone")
 
 
 def _choose_machine(p: _Picks) -> None:

@@ -52,6 +52,10 @@ class Renderer:
             )
         return Example(row.where, ids, trained)
 
+    def prompt(self, row: ChatRow) -> list[int]:
+        """The tokens that an answer is drawn after."""
+        return self._ids(self._render(row, len(row.messages), True))
+
     def text(self, row: TextRow) -> Example:
         """Tokens of a plain text and the end-of-text token, all trained but the first."""
         ids = [*self._ids(row.text), *self._end_of_text()]

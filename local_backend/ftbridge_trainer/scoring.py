@@ -4,7 +4,7 @@ Standard library alone (and rapidfuzz where a grader wants it). ``string_check``
 guide defines it (read 2026-11-25); ``text_similarity`` by ``fuzzy_match`` alone, with the library
 that the guide names (rapidfuzz; that the vendor takes its plain ratio is unverified). BLEU, METEOR,
 ROUGE and the embeddings' cosine are not scored here, since no light library has the vendor's
-versions. A ``python`` grader or a ``score_model`` is asked through a function that the caller gives.
+versions. A ``python`` grader or a ``score_model`` is asked through a function of the caller.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ def _text(path: str, spaces: Spaces) -> str:
     try:
         value = _value(path, spaces)
     except LookupError:
-        raise ScoringError(
-            f"the data line has no `{path}`, which the grader reads", path
-        ) from None
+        raise ScoringError(f"the data line has no `{path}`, which the grader reads", path) from None
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -16,9 +16,9 @@ from .bf16 import cpu_bf16_pays
 from .control import Control, Stopped, device_lock
 from .data import read_rows, sha256_file
 from .errors import TrainerError
-from .items import Item, cut, parts_of
+from .items import Item, Prompt, cut, parts_of
 from .loop import Training, loop, make_optimizer, with_reference
-from .methods import method_of
+from .methods import Reads, reader_of
 from .recipe import Resolved
 from .render import Renderer
 from .run_dir import RunDir, read_json, write_json
@@ -73,29 +73,9 @@ def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
     _seed(resolved)
     model = models.build(p.model_dir, resolved)
     _check_packing(model, resolved)
-    world = control.world
-    examples, validation = (
-        with_reference(model, resolved, items, world) for items in (p.examples, p.validation)
-    )
-    optimizer = make_optimizer(model, resolved)
-    _seed(resolved)
-    progress = _resume(run, model, optimizer, resolved)
-
-    # the loop
-    def save() -> None:
-        if not world.first:
-            return
-        root, sha = run.path / "checkpoints", p.made["recipe_sha256"]
-        folder = checkpoint.save(root, model, optimizer, resolved, progress, sha)
-        run.event("checkpoint", f"saved {folder.name}", step=progress.step)
-
-    run.update(state="running", step=progress.step)
-    state = loop(
-        Training(
-            resolved, run, control, model, optimizer, examples, validation, progress, save, world
-        )
-    )
-    if state != "succeeded" or not world.first:
+    reinforced = resolved.method == "rl"
+    state, progress = (_reinforce if reinforced else _optimise)(raw, run, control, p, model)
+    if state != "succeeded" or not control.world.first:
         return state
 
     # what came out; the result is written last
@@ -104,6 +84,58 @@ def _train(raw: dict[str, Any], run: RunDir, control: Control) -> str:
     write_json(run.path / "result.json", result)
     run.event("finished", f"the {folder.name} is complete", step=progress.step)
     return state
+
+
+def _optimise(
+    raw: dict[str, Any], run: RunDir, control: Control, p: Prepared, model: Any
+) -> tuple[str, checkpoint.Progress]:
+    """Our own loop, from the newest checkpoint to the end or a request to stop."""
+    resolved, world = p.resolved, control.world
+    examples, validation = (
+        with_reference(model, resolved, items, world) for items in (p.examples, p.validation)
+    )
+    optimizer = make_optimizer(model, resolved)
+    _seed(resolved)
+    newest = _newest(run)
+    progress = checkpoint.Progress()
+    if newest is not None:
+        progress = checkpoint.load(newest, model, optimizer, resolved)
+    _announce(run, resolved, newest, progress)
+
+    def save() -> None:
+        if not world.first:
+            return
+        root, sha = run.path / "checkpoints", p.made["recipe_sha256"]
+        folder = checkpoint.save(root, model, optimizer, resolved, progress, sha)
+        run.event("checkpoint", f"saved {folder.name}", step=progress.step)
+
+    state = loop(
+        Training(
+            resolved, run, control, model, optimizer, examples, validation, progress, save, world
+        )
+    )
+    return state, progress
+
+
+def _reinforce(
+    raw: dict[str, Any], run: RunDir, control: Control, p: Prepared, model: Any
+) -> tuple[str, checkpoint.Progress]:
+    """TRL's loop over the answers that the model draws, scored by the recipe's grader."""
+    from . import grpo
+    from .scorer import Scorer
+
+    if control.world.size > 1:
+        raise TrainerError("rl_one_process", "rl runs in one process here", "leave workers out")
+    newest = _newest(run)
+    progress = grpo.position(newest)
+    _announce(run, p.resolved, newest, progress)
+    prompts = [item for item in p.examples if isinstance(item, Prompt)]
+    with Scorer(raw["grader"]) as scorer:
+        work = grpo.Reinforcement(
+            p.resolved, run, control, model, p.tokenizer, prompts, scorer, progress,
+            p.made["recipe_sha256"], newest,
+        )  # fmt: skip
+        return grpo.reinforce(work), progress
 
 
 def _prepare(raw: dict[str, Any], run: RunDir, control: Control) -> Prepared:
@@ -121,7 +153,7 @@ def _prepare(raw: dict[str, Any], run: RunDir, control: Control) -> Prepared:
     tokenizer = models.load_tokenizer(model_dir)
 
     # the data
-    method = method_of(raw.get("method", "sft"), None)
+    method = reader_of(raw)
     renderer = Renderer(tokenizer)
     train_file = _locate(raw["train"], run)
     examples = [method.item(renderer, row) for row in read_rows(train_file)]
@@ -133,7 +165,7 @@ def _prepare(raw: dict[str, Any], run: RunDir, control: Control) -> Prepared:
     assert decided is not None
     resolved, made = decided
     examples = _cut(examples, resolved, run)
-    validation = _read_validation(resolved, run, renderer)
+    validation = _read_validation(resolved, run, renderer, method)
     if renderer.without_end:
         message = f"the chat template closes {renderer.without_end} turns without an end token"
         run.event("no_end_of_turn", f"{message}; the model may not learn to stop", "warning")
@@ -264,25 +296,38 @@ def _cut(examples: list[Item], resolved: Resolved, run: RunDir) -> list[Item]:
     return short
 
 
-def _read_validation(resolved: Resolved, run: RunDir, renderer: Renderer) -> list[Item]:
+def _read_validation(
+    resolved: Resolved, run: RunDir, renderer: Renderer, method: Reads
+) -> list[Item]:
     if resolved.validation is None:
         return []
-    method = method_of(resolved.method, resolved.beta)
+    if resolved.method == "rl":
+        raise TrainerError(
+            "validation_unused",
+            "rl looks at no validation file here",
+            "leave it out, and score held-out prompts with `ftbridge eval`",
+        )
     file = _locate(resolved.validation, run)
     examples = [method.item(renderer, row) for row in read_rows(file)]
     return _cut(examples, resolved, run)
 
 
-def _resume(run: RunDir, model: Any, optimizer: Any, resolved: Resolved) -> checkpoint.Progress:
+def _newest(run: RunDir) -> Path | None:
+    """The newest whole checkpoint; what was passed over is told."""
     newest, damaged = checkpoint.newest(run.path / "checkpoints")
     for name in damaged:
         run.event("checkpoint_ignored", f"{name} is incomplete or damaged", "warning")
-    progress = checkpoint.Progress()
+    return newest
+
+
+def _announce(
+    run: RunDir, resolved: Resolved, newest: Path | None, progress: checkpoint.Progress
+) -> None:
+    """Say where the run begins, and drop the metrics of steps that will be made again."""
     if newest is not None:
-        progress = checkpoint.load(newest, model, optimizer, resolved)
         run.event("resumed", f"goes on from {newest.name}", step=progress.step)
     else:
         message = f"trains {resolved.total_steps} steps with {resolved.adapter}"
         run.event("started", message, step=0)
     run.truncate_metrics(progress.step)
-    return progress
+    run.update(state="running", step=progress.step)

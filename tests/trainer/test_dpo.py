@@ -152,7 +152,7 @@ def test_data_of_another_kind_is_refused(new_run: Run) -> None:
 
 
 def test_beta_is_dpos_alone() -> None:
-    with pytest.raises(TrainerError, match="dpo's alone"):
+    with pytest.raises(TrainerError, match="beta is dpo's and rl's"):
         resolved(method="sft")
     assert resolved(beta=None).beta == 0.1
     assert resolved().learning_rate < resolved(method="sft", beta=None).learning_rate
