@@ -1,1 +1,5 @@
-"""Azure Machine Learning for ftbridge: so far its prices alone."""
+"""Azure Machine Learning for ftbridge: adapter, catalogue, prices and emulator."""
+
+from ftbridge_azure_ml.adapter import AzureMlProvider as Provider
+
+__all__ = ["Provider"]
