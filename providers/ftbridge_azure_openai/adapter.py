@@ -22,13 +22,14 @@ from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
 from ftbridge.dialects import openai as dialect
 from ftbridge.dialects import openai_reinforcement
+from ftbridge.dialects.azure_arm import token_provider
 from ftbridge.dialects.openai_speaker import OpenAISpeaker, plain
 from ftbridge.errors import CredentialsError, VendorError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.jobs.states import State
 from ftbridge.provider import ChatReply, ChatRequest, Check, RemoteJob, Sandbox
 from ftbridge_azure_openai import costs, settings
-from ftbridge_azure_openai.arm import Manager, deployment_name, token_provider
+from ftbridge_azure_openai.arm import Manager, deployment_name
 from ftbridge_azure_openai.body import create_body
 from ftbridge_azure_openai.convert import FORMAT
 from ftbridge_azure_openai.failures import translated

@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ftbridge.dialects.azure_arm import SCOPE, URL, token_provider
 from ftbridge.errors import NetworkError, UsageError, VendorError
-from ftbridge_azure_openai.failures import identified, require_done
+from ftbridge_azure_openai.failures import require_done
 
 if TYPE_CHECKING:
     import httpx
 
-URL = "https://management.azure.com"
-SCOPE = "https://management.azure.com/.default"
 API_VERSION = "2024-10-01"
 SKUS = {"standard": "standard", "global": "globalstandard", "developer": "developertier"}
 """Our words for a deployment's type, and Azure's. Provisioned throughput is not offered here."""
@@ -120,16 +119,3 @@ class Manager:
     def _token(self) -> str:
         given = os.environ.get("AZURE_MANAGEMENT_TOKEN")
         return given or token_provider(SCOPE)()
-
-
-def token_provider(scope: str) -> Callable[[], str]:
-    """A function that returns an Entra token, from whatever ``azure-identity`` finds here."""
-    from azure.identity import DefaultAzureCredential
-
-    credential = DefaultAzureCredential()
-
-    def token() -> str:
-        with identified():
-            return credential.get_token(scope).token
-
-    return token

@@ -28,6 +28,7 @@ READING = frozenset({
 })  # fmt: skip
 
 READS = {
+    "ftbridge_azure_ml/store.py": "weights on their way in",
     "ftbridge_bedrock/refresh.py": "its own price list",
     "ftbridge_openai_compatible/profile.py": "a profile that the user names, never data",
     "ftbridge_together/weights.py": "weights on their way in",
