@@ -41,9 +41,19 @@ def _added(*options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return add
 
 
-@click.group()
-def command() -> None:
-    """Make data with models: drafts that a person reviews, answers that are rated."""
+@click.group(invoke_without_command=True)
+@common
+@click.pass_context
+def command(ctx: click.Context, session: Session) -> None:
+    """Make data with models: drafts that a person reviews, answers that are rated.
+
+    Alone it says what there is.
+    """
+    if ctx.invoked_subcommand:
+        return
+    told = {name: each.get_short_help_str(100) for name, each in sorted(command.commands.items())}
+    session.document({"commands": told})
+    session.table(("command", "does"), list(told.items()))
 
 
 @command.command("expand")
