@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from ftbridge.testing.proxy import Injector
 from ftbridge.testing.server import serve
 from ftbridge_openai.emulator import create_app
+
+
+def point(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
+    """Let this process lead where a sandbox says; what an SDK reads at its import too."""
+    for name, value in variables.items():
+        patch.setenv(name, value)
+    if variables.get("HF_HUB_OFFLINE") == "0":
+        from huggingface_hub import constants
+
+        patch.setattr(constants, "HF_HUB_OFFLINE", False)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulated import Place, served
+from emulated import Place, point, served
 from pretended import Pretended
 
 from ftbridge_huggingface.emulator import TOKEN, Job, create_app
@@ -50,12 +50,8 @@ class Account(Place):
         } | more
 
     def point(self, patch: pytest.MonkeyPatch, home: Path) -> None:
-        """Let this process lead there; the SDK reads some of the environment at import."""
-        from huggingface_hub import constants
-
-        for name, value in self.env(home).items():
-            patch.setenv(name, value)
-        patch.setattr(constants, "HF_HUB_OFFLINE", False)
+        """Let this process lead there."""
+        point(patch, self.env(home))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from emulated import point
 
 from ftbridge import registry
 from ftbridge.provider import Context
@@ -61,8 +62,8 @@ def test_latency_delays_each_answer(
     with serve(sandbox.app(1.0, 0.25)) as url:
         options = {}
         prefix = f"FTBRIDGE_{provider.upper()}_"
+        point(monkeypatch, sandbox.variables(url))
         for name, value in sandbox.variables(url).items():
-            monkeypatch.setenv(name, value)
             if name.startswith(prefix):
                 options[name.removeprefix(prefix).lower()] = value
         began = time.monotonic()

@@ -226,6 +226,8 @@ def _nothing_is_fetched(*_: object, **__: object) -> Path:
 def test_door(case: Case, door: Door) -> None:
     if door in (by_eval, by_advise) and case.gate.name == "local":
         pytest.skip("a model here is asked here: there is no way out to look at")
+    if door in (by_eval, by_advise) and not registry.load(case.gate.name).supports("chat"):
+        pytest.skip(registry.load(case.gate.name).absent["chat"])
     said = door(case)
     seen = case.gate.leaked(CANARY)
     assert case.gate.strayed == [], said

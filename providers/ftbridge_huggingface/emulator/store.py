@@ -122,6 +122,10 @@ class Store(Memory):
             timer.start()
         return job
 
+    def hold(self) -> None:
+        """Let new jobs wait for :meth:`begin`."""
+        self.scheduling = None
+
     def begin(self, job_id: str) -> None:
         """Give a waiting job its machine."""
         with self.lock:
