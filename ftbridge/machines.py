@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ftbridge.cost.prices import PriceRow
-from ftbridge.cost.throughput import Size, count_of, fits, hours
+from ftbridge.cost.throughput import LENGTH, Size, count_of, fits, hours
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.errors import UsageError
 from ftbridge.jobs.spec import JobSpec
+from ftbridge.recipes import recipe_options
 
 BYTES_A_TOKEN = 4
 """A rough measure for choosing between machines alone; the estimate counts the tokens."""
@@ -56,11 +57,15 @@ def choose(
             where="machine",
         )
     adapter = str(spec.adapter)
-    large = [row for row in listed if row.tier not in OTHER_USE and fits(size, adapter, row)]
+    length = int(recipe_options(spec).get("max_length", LENGTH))
+    usual = [row for row in listed if row.tier not in OTHER_USE]
+    large = [row for row in usual if fits(size, adapter, row, length)]
     if not large:
         raise UsageError(
-            f"no machine in the price list of {spec.provider} surely holds {adapter} of {size}",
-            hint="name one: --option machine=NAME; or choose a smaller model, or qlora",
+            f"no machine in the price list of {spec.provider} surely holds {adapter} of "
+            f"{size.total}B parameters at {length:,} tokens (each GPU holds the whole model)",
+            hint="name one: --option machine=NAME; or choose a smaller model, qlora, or shorter "
+            "examples: --option max_length=N",
             where="machine",
         )
     tokens = _roughly(spec)

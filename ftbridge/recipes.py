@@ -50,7 +50,7 @@ def recipe_of(
         "method": str(spec.method),
         "adapter": str(spec.adapter),
         **spec.hyperparameters.given(),
-        **_options(spec, others),
+        **recipe_options(spec, others, strict=True),
     }
     if validation is not None:
         recipe["validation"] = validation
@@ -61,10 +61,21 @@ def recipe_of(
     return recipe
 
 
-def _options(spec: JobSpec, others: Collection[str]) -> dict[str, Any]:
+def recipe_options(
+    spec: JobSpec, others: Collection[str] = (), *, strict: bool = False
+) -> dict[str, Any]:
+    """The spec's options that belong into the recipe, as values.
+
+    Args:
+        others: options that the provider takes beside these.
+        strict: refuse any further ones.
+
+    Raises:
+        UsageError: for a value that is no number, or a refused option.
+    """
     found: dict[str, Any] = {}
     for name, text in spec.options.items():
-        if name in others:
+        if name in others or (name not in RECIPE_OPTIONS and not strict):
             continue
         if name not in RECIPE_OPTIONS:
             raise UsageError(

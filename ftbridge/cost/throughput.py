@@ -23,9 +23,10 @@ from ftbridge.cost.types import Quantity, TokenCount
 
 FLOPS_A_TOKEN = {"full": 6, "lora": 4, "qlora": 4}
 """Times the parameters that are active."""
-GB_A_BILLION = {"full": Decimal(18), "lora": Decimal("2.6"), "qlora": Decimal("1.1")}
-"""Memory for a billion parameters: weights in bf16 (NF4 for QLoRA) with room for activations; for
-full training also gradients, fp32 weights and two moments."""
+USABLE = Decimal("0.9")
+"""The share of a GPU's memory that a training may need; drivers and fragments take the rest."""
+LENGTH = 2048
+"""Tokens of the longest example, where the data's are not known."""
 UTILISATION = (Decimal("0.15"), Decimal("0.45"))
 START_HOURS = (Decimal("0.1"), Decimal("0.5"))
 MOST_GPUS = 8
@@ -74,13 +75,15 @@ def count_of(row: PriceRow) -> int:
     return int((row.model_extra or {}).get("gpus", 1))
 
 
-def fits(size: Size, adapter: str, row: PriceRow) -> bool:
-    """Whether the machine surely holds the training."""
-    gpu, count = gpu_of(row), count_of(row)
+def fits(size: Size, adapter: str, row: PriceRow, length: int = LENGTH) -> bool:
+    """Whether each GPU of the machine surely holds the training (``ftbridge_trainer.memory``)."""
+    from ftbridge_trainer.memory import need
+
+    gpu = gpu_of(row)
     fraction = "fraction" in str((row.model_extra or {}).get("gpu", ""))
-    if gpu is None or fraction or count > MOST_GPUS:
+    if gpu is None or fraction or count_of(row) > MOST_GPUS:
         return False
-    return size.total * GB_A_BILLION[adapter] <= gpu.memory_gb * count
+    return need(int(size.total * 10**9), adapter, length) <= gpu.memory_gb * USABLE * 10**9
 
 
 def hours(size: Size, adapter: str, tokens: TokenCount, row: PriceRow) -> Quantity:

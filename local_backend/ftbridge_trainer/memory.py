@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .facts import Facts, Shape
+from .facts import DataFacts, Facts, Machine, Shape
 
 RUNTIME = 800 << 20  # the interpreter, torch and its kin
 BUDGET = 0.7  # the share of the free memory that a run may plan with
@@ -92,3 +92,37 @@ def holds(n_params: int, adapter: str, dtype: str, lora_r: int, facts: Facts, ro
     """Whether `rows` examples fit in one pass without recomputing activations."""
     needed = estimate(n_params, adapter, dtype, lora_r, facts, rows, False)
     return needed <= int(facts.machine.memory * BUDGET)
+
+
+TYPICAL = (
+    (135_000_000, Shape(576, 30, 1536, 49152)),
+    (600_000_000, Shape(1024, 28, 3072, 151936)),
+    (1_300_000_000, Shape(2048, 16, 8192, 128256)),
+    (3_300_000_000, Shape(3072, 28, 8192, 128256)),
+    (8_300_000_000, Shape(4096, 36, 14336, 151936)),
+    (15_000_000_000, Shape(5120, 40, 17408, 151936)),
+    (33_000_000_000, Shape(5120, 64, 25600, 151936)),
+    (73_000_000_000, Shape(8192, 80, 29568, 151936)),
+    (410_000_000_000, Shape(16384, 126, 53248, 128256)),
+)
+"""Sizes of well-known decoders, where only the number of parameters is known: those of SmolLM2,
+Llama 3 and Qwen 2.5 and 3, by their published configurations."""
+TYPICAL_TRAINED = 0.5
+"""The share of a long example that bears loss, where the data are not known."""
+
+
+def typical_shape(n_params: int) -> Shape:
+    """The shape of the smallest well-known model that is at least as large."""
+    return next((shape for size, shape in TYPICAL if n_params <= size), TYPICAL[-1][1])
+
+
+def need(n_params: int, adapter: str, length: int, lora_r: int = 16) -> int:
+    """The least bytes that a GPU must have to train a model of which only the size is known.
+
+    One example of `length` tokens a pass, bf16, activations recomputed. Every GPU holds the whole
+    model: several share the work, not the weights.
+    """
+    shape = typical_shape(n_params)
+    data = DataFacts(longest=length, mean=length, mean_trained=length * TYPICAL_TRAINED)
+    facts = Facts(Machine("cuda"), shape, data)
+    return estimate(n_params, adapter, "bf16", lora_r, facts, 1, True)

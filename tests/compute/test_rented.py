@@ -69,10 +69,12 @@ def until(reached: Callable[[], bool]) -> None:
 class TestBeforeTheJob:
     def test_the_cheapest_machine_that_holds_it(self, provider: ShedProvider, data: Path) -> None:
         assert provider.machine(spec_of(data)).name == "small"
-        big = spec_of(data, model="meta-llama/Llama-3.3-70B-Instruct")
+        big = spec_of(data, model="meta-llama/Llama-3.3-70B-Instruct", adapter="qlora")
         assert provider.machine(big).name == "large" and provider.machine(big).gpus == 4
         with pytest.raises(UsageError, match="surely holds"):
             provider.machine(spec_of(data, model="acme/giant-900b"))
+        with pytest.raises(UsageError, match="at 30,000 tokens"):
+            provider.machine(big.model_copy(update={"options": {"max_length": "30000"}}))
         with pytest.raises(UsageError, match="how large"):
             provider.machine(spec_of(data, model="acme/nameless"))
         named = spec_of(data, model="acme/nameless", options={"machine": "large"})

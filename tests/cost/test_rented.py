@@ -68,12 +68,14 @@ def test_every_gpu_of_the_lists_is_known_or_left_out() -> None:
 def test_what_fits() -> None:
     eight, seventy = Size.of("8b"), Size.of("70b")
     assert eight and seventy
-    assert fits(eight, "lora", machine("L4 24GB")) and not fits(eight, "lora", machine("T4"))
+    assert fits(eight, "lora", machine("L40S")) and not fits(eight, "lora", machine("T4"))
     assert fits(eight, "qlora", machine("T4 16GB"))
+    assert fits(eight, "lora", machine("A10G 24GB"), length=512)
+    assert not fits(eight, "lora", machine("A10G 24GB"), length=8192)
     assert not fits(eight, "full", machine("H100 SXM 80GB"))
-    assert fits(eight, "full", machine("H100 SXM 80GB", 2))
+    assert not fits(eight, "full", machine("H100 SXM 80GB", 8)), "each GPU holds the whole model"
+    assert fits(eight, "full", machine("B200 180GB"))
     assert fits(seventy, "qlora", machine("H100 SXM 80GB"))
-    assert not fits(seventy, "full", machine("H100 SXM 80GB", 8))
     assert not fits(eight, "lora", machine("A10 24GB (fraction)"))
 
 

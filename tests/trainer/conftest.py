@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ftbridge.testing.tiny_model import build, make_tokenizer
 
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
