@@ -75,6 +75,9 @@ class Provider(ModelOperations):
     batch: ClassVar[int] = 1
     """How many jobs one :meth:`get_many` serves well; 1 where the vendor has no such list."""
     folder: ClassVar[Path]
+    """Where its facts lie: catalogue and prices."""
+    shared: ClassVar[Path | None] = None
+    """Where README and errors lie, of a folder that registers two names; None: ``folder`` too."""
 
     # -- facts, without network and without the SDK ------------------------------------------
 
@@ -82,6 +85,11 @@ class Provider(ModelOperations):
     def catalogue(cls) -> Catalogue:
         """What can be tuned here, from ``catalogue.toml`` in the provider's folder."""
         return _catalogue(cls.folder)
+
+    @classmethod
+    def home(cls) -> Path:
+        """The folder with README and ``errors.toml``."""
+        return cls.shared or cls.folder
 
     def require_ready(self) -> None:
         """Raise NotInstalled or CredentialsError where a job could not even be tried.

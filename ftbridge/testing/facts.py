@@ -58,7 +58,7 @@ class Facts(Declares):
     """What a provider that trains says of itself."""
 
     def test_errors_are_explained(self, provider: Provider) -> None:
-        rows = tomllib.loads((provider.folder / "errors.toml").read_text("utf-8"))["error"]
+        rows = tomllib.loads((provider.home() / "errors.toml").read_text("utf-8"))["error"]
         marks = [tuple(row.get(name) for name in ("code", "type", "status")) for row in rows]
         assert len(rows) >= 12 and len(set(marks)) == len(marks)
         assert all(

@@ -28,7 +28,7 @@ HOW = ("live", "really runs", "vendor's emulator", "own emulator", "documents on
 
 def readme(provider: type[Provider]) -> Path:
     """Where a provider's README lies in this repository."""
-    (found,) = ROOT.glob(f"*/{provider.folder.name}/README.md")
+    (found,) = ROOT.glob(f"*/{provider.home().name}/README.md")
     return found
 
 
