@@ -41,6 +41,7 @@ class SageMakerComputeProvider(SageMaker, Compute):
 
     name = "sagemaker_compute"
     folder = Path(__file__).parent
+    shared = folder.parent
     image = "pytorch-training"
     platform_options = (
         *settings.PLACE_OPTIONS, "volume_gb", "keep_alive", "wait_hours",
