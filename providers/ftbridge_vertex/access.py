@@ -11,7 +11,6 @@ import warnings
 import weakref
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ftbridge.policy.transport import require_encrypted
 from ftbridge_vertex.failures import said, translated
@@ -75,6 +74,9 @@ class Access:
         """The client for Cloud Storage."""
         from google.cloud import storage
 
+        # For its traces, the client would read each bucket in a thread of its own: a request that
+        # nobody asked for, with a permission that is not needed otherwise.
+        os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         own = self._storage_url == STORAGE_URL
         made = storage.Client(
             project=self.project, credentials=self.credentials,
@@ -125,8 +127,3 @@ def _hush() -> None:
 
     warnings.filterwarnings("ignore", category=ExperimentalWarning, module="ftbridge_vertex")
     warnings.filterwarnings("ignore", ".* is not a valid ", UserWarning, r"google\.genai")
-
-
-def host(url: str) -> str:
-    """The host of an address."""
-    return urlsplit(url).hostname or url

@@ -57,7 +57,7 @@ class VertexProvider(Provider):
         "quote": "Vertex AI gives no price before a job",
         "deploy": "a tuned Gemini answers at once, at its base's token price; the weights of an "
         "open model are yours to serve: `ftbridge download JOB`",
-        "undeploy": "a tuned Gemini bills tokens alone; `ftbridge models delete` removes it",
+        "undeploy": "a tuned Gemini bills tokens alone; `ftbridge delete JOB` removes it",
     }
 
     # -- facts -------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def translated() -> Iterator[None]:
         if error.code is None:
             raise _unreadable(error) from None
         headers = getattr(error.response, "headers", {}) or {}
-        raise said(int(error.code), _reason(error), error.message, headers) from None
+        raise said(int(error.code), *_told(error), headers) from None
     except TransportError as error:
         raise NetworkError("Google's token service did not answer", hint=_CHECK) from error
     except GoogleAuthError as error:
@@ -86,7 +86,12 @@ def _unreadable(error: Exception) -> NetworkError:
     return NetworkError(f"Vertex AI's answer could not be read ({kind})", hint=_CHECK)
 
 
-def _reason(error: Any) -> str | None:
-    """Storage's ``errors[].reason``."""
-    found = [each.get("reason") for each in error.errors if isinstance(each, dict)]
-    return found[0] if found else None
+def _told(error: Any) -> tuple[str | None, str]:
+    """Storage's ``errors[].reason`` and its sentence, from the body: the client's own sentence
+    holds the address, and for an upload the whole answer."""
+    try:
+        found = error.response.json()["error"]
+        reasons = [each.get("reason") for each in found.get("errors", ())]
+        return (reasons or [None])[0], str(found.get("message", ""))
+    except _UNREADABLE:
+        return None, ""

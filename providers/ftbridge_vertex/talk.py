@@ -29,7 +29,7 @@ def ask(
     asked = {"messages": list(request.messages)}
     if request.tools:
         asked["tools"] = list(request.tools)
-    line = json.loads(FORMAT.encode(msgspec.convert(asked, Chat)).line)
+    line = json.loads(FORMAT.encode(msgspec.json.decode(json.dumps(asked), type=Chat)).line)
     config: dict[str, Any] = {
         "temperature": request.temperature,
         "max_output_tokens": request.max_tokens,
