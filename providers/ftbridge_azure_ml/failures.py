@@ -73,7 +73,7 @@ def stored(hidden: Iterable[str]) -> Iterator[None]:
         answer = Answer(
             status=answered.status_code,
             code=getattr(error, "error_code", None),
-            text=error.reason or "",
+            text=next(iter((error.message or error.reason or "").splitlines()), ""),
             request_id=answered.headers.get("x-ms-request-id"),
             headers=answered.headers,
         )

@@ -25,6 +25,8 @@ from .errors import BlobError
 from .store import Emulator
 
 MOST_LISTED = 5000
+_IGNORED = {"timeout", "sv", "sr", "sig", "se", "st", "sp", "spr", "sip", "ss", "srt"}
+"""Parameters of any call: a time limit, and those of a SAS."""
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
@@ -55,7 +57,7 @@ async def get_container(emulator: Emulator, call: Call) -> Response:
 def _listing(emulator: Emulator, call: Call, container: str) -> Response:
     query = call.query
     known = {"restype", "comp", "prefix", "marker", "maxresults", "include"}
-    if strange := sorted(set(query) - known):
+    if strange := sorted(set(query) - known - _IGNORED):
         raise BlobError(400, "UnsupportedQueryParameter", f"not emulated: {', '.join(strange)}")
     most = min(int(query.get("maxresults", MOST_LISTED)), MOST_LISTED)
     marker = query.get("marker", "")
@@ -164,8 +166,7 @@ def _there(emulator: Emulator, call: Call) -> Path:
 
 def _only(call: Call, **allowed: str) -> None:
     """Refuse what this emulator would pass over."""
-    ignored = {"timeout", "sv", "sr", "sig", "se", "st", "sp", "spr", "sip", "ss", "srt"}
-    given = {key: value for key, value in call.query.items() if key not in ignored}
+    given = {key: value for key, value in call.query.items() if key not in _IGNORED}
     if given != allowed:
         raise BlobError(400, "UnsupportedQueryParameter", f"not emulated: {given}")
 
