@@ -134,11 +134,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.command, upstream.path + self.path, self.body, self._end_to_end(self.headers)
             )
             response = connection.getresponse()
-            return Answer(
-                response.status,
-                tuple(self._end_to_end(response.headers).items()),
-                response.read(),
-            )
+            headers = self._end_to_end(response.headers)
+            if self.command == "HEAD":  # the length of what a GET would bring, and no body
+                headers["content-length"] = response.headers.get("content-length", "0")
+            return Answer(response.status, tuple(headers.items()), response.read())
         finally:
             connection.close()
 
@@ -146,7 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(answer.status)
         for name, value in answer.headers:
             self.send_header(name, value)
-        self.send_header("content-length", str(len(answer.body)))
+        if "content-length" not in dict(answer.headers):
+            self.send_header("content-length", str(len(answer.body)))
         self.end_headers()
         self.wfile.write(answer.body if cut_at is None else answer.body[:cut_at])
         if cut_at is not None:

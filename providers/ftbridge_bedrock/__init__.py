@@ -1,1 +1,5 @@
-"""Amazon Bedrock for ftbridge: data format and rules."""
+"""Amazon Bedrock for ftbridge."""
+
+from ftbridge_bedrock.adapter import BedrockProvider as Provider
+
+__all__ = ["Provider"]

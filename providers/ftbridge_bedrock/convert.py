@@ -1,4 +1,4 @@
-"""Bedrock's lines: Nova, Claude, Llama, and reinforcement fine-tuning.
+"""Bedrock's lines: Nova, Claude, Llama, reinforcement fine-tuning, continued pre-training.
 
 Sources: docs.aws.amazon.com, nova fine-tune-prepare-data-understanding, rft-prepare-data,
 preparing-text-data; the Bedrock notebook of Anthropic's cookbook (all read 2026-11-24).
@@ -23,7 +23,16 @@ from ftbridge.dataset.formats.parts import (
     split_system,
 )
 from ftbridge.dataset.formats.prompt_completion import PromptCompletion
-from ftbridge.dataset.types import Chat, Example, ImagePart, ImageUrl, Kind, Message, TextPart
+from ftbridge.dataset.types import (
+    Chat,
+    Example,
+    ImagePart,
+    ImageUrl,
+    Kind,
+    Message,
+    Text,
+    TextPart,
+)
 from ftbridge.dialects.openai_data import OpenAIShape
 
 SCHEMA = "bedrock-conversation-2024"
@@ -189,6 +198,35 @@ class RewardFormat(OpenAIShape):
         return "messages" in record and "reference_answer" in record
 
 
+class _TextLine(_Strict):
+    input: str
+
+
+_text = msgspec.json.Decoder(_TextLine)
+
+
+class TextFormat(Format):
+    """Text alone, for continued pre-training."""
+
+    name = "bedrock-text"
+    kinds = (Kind.TEXT,)
+    folder = Path(__file__).parent
+
+    def encode(self, example: Example) -> Converted:
+        """``input``."""
+        self.require(example)
+        assert isinstance(example, Text)
+        return Converted(msgspec.json.encode(_TextLine(example.text)), ())
+
+    def decode(self, line: bytes) -> Example:
+        """A text."""
+        return Text(text=_text.decode(line).input)
+
+    def looks_like(self, record: Mapping[str, Any]) -> bool:
+        """``input`` and nothing else."""
+        return record.keys() == {"input"} and isinstance(record["input"], str)
+
+
 def _nova_parts(message: Message, losses: Losses) -> tuple[str, list[_Part]]:
     """A turn's parts; whatever is no text or image is written as text."""
     if message.role == "tool" or message.tool_calls or isinstance(message.content, str | None):
@@ -235,4 +273,5 @@ def _content(parts: list[TextPart | ImagePart]) -> str | list[TextPart | ImagePa
     return parts[0].text if len(parts) == 1 and isinstance(parts[0], TextPart) else parts
 
 
-NOVA, CLAUDE, LLAMA, REWARD = NovaFormat(), ClaudeFormat(), LlamaFormat(), RewardFormat()
+NOVA, CLAUDE, LLAMA = NovaFormat(), ClaudeFormat(), LlamaFormat()
+REWARD, TEXT = RewardFormat(), TextFormat()
