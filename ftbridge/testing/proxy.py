@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.body = self._read_body()
         # Where all calls go to one path, a header says which one it is (AWS's JSON protocol).
         target = self.headers.get("x-amz-target")
-        path = f"{self.path}#{target}" if target else self.path
+        path = f"{self.path}{target}" if target else self.path
         fault = self.server.injector.fault_for(self.command, path)
         if fault is None:
             self.answer(self.forward())
