@@ -110,6 +110,13 @@ class Provider(ModelOperations):
         """
         return None
 
+    def tunable_today(self, maker: str) -> list[Check]:
+        """What the vendor says now of each model of a maker that it tunes: whether it lives.
+
+        Empty where it has no such question, or where nobody is signed in to ask it.
+        """
+        return []
+
     @property
     @abstractmethod
     def endpoint(self) -> str:

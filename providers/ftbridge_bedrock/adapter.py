@@ -100,6 +100,12 @@ class BedrockProvider(BedrockSpeaker):
         if "start_from" not in spec.options:
             lifecycle.require(self._bedrock, self._border, spec.model, customization(spec))
 
+    def tunable_today(self, maker: str) -> list[Check]:
+        """Each model of a maker (``anthropic``) that AWS lists as tunable, and its life."""
+        if self.missing() or not settings.signed_in(self.context.options):
+            return []
+        return checks.makers(self._clients, self._border, maker, self.region)
+
     def explain(self, spec: JobSpec) -> list[str]:
         """What goes on billing after the job."""
         return costs.warnings(spec, {**self.context.options, **spec.options})

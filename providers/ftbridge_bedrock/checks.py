@@ -92,3 +92,23 @@ def _models(clients: Clients, region: str) -> Check:
     ended = [f"{name} ({life.words})" for name, life in lives if life.ended]
     said = f"{len(alive)} models can be fine-tuned in {region}"
     return Check("models", True, f"{said}; past their end: {', '.join(ended)}" if ended else said)
+
+
+def makers(clients: Clients, border: Border, maker: str, region: str) -> list[Check]:
+    """ListFoundationModels of one maker: each model that is fine-tuned, and whether it lives."""
+    name = f"bedrock in {region}"
+    hint = f"models of others: `ftbridge models --provider bedrock`; another region than {region}?"
+    try:
+        with border():
+            rows = clients["bedrock"].list_foundation_models(
+                byProvider=maker, byCustomizationType="FINE_TUNING"
+            )["modelSummaries"]
+    except ProviderError as error:
+        return [Check(name, None, f"AWS could not be asked: {error.message}", error.hint)]
+    if not rows:
+        return [Check(name, False, f"AWS lists no model of {maker} that can be tuned today", hint)]
+    lives = [(str(row["modelId"]), lifecycle.of(row)) for row in rows]
+    return [
+        Check(name, not life.ended, f"{model}: {life.words}", hint if life.ended else "")
+        for model, life in lives
+    ]

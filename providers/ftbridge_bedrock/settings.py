@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from ftbridge.errors import UsageError
@@ -106,6 +107,18 @@ def account(options: Mapping[str, str]) -> str:
         return role[2]
     key = os.environ.get("AWS_ACCESS_KEY_ID") or options.get("profile") or ""
     return f"key-{hashlib.sha256(key.encode()).hexdigest()[:12]}" if key else "no-account"
+
+
+def signed_in(options: Mapping[str, str]) -> bool:
+    """Whether AWS credentials are set up here, as far as it shows without asking any address."""
+    shared = os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials"
+    marks = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
+             "AWS_BEARER_TOKEN_BEDROCK")  # fmt: skip
+    return (
+        "profile" in options
+        or any(os.environ.get(mark) for mark in marks)
+        or Path(shared).expanduser().exists()
+    )
 
 
 def prefix(options: Mapping[str, str]) -> str:
