@@ -103,6 +103,8 @@ def cli() -> None:
 def main() -> None:
     """Entry point: run a command and turn every error into a sentence and an exit code."""
     sys.exit(run(sys.argv[1:]))
+    # a process of our own: paid calls are made by one that outlives it (evaluate/outlive.py)
+    os.environ.setdefault("FTBRIDGE_OUTLIVE", "1")
 
 
 def run(args: list[str]) -> int:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ftbridge.dataset import Dataset
+from ftbridge.evaluate import outlive
 from ftbridge.evaluate.leaving import Leaving
 from ftbridge.evaluate.pricing import UNKNOWN, CallPrice
 from ftbridge.job import Model
@@ -83,19 +84,26 @@ class Asking:
         missing = list(counts)  # rows that ask the same are asked once
         name, model = self.model.provider.name, self.model.name
 
+        def kept(content: str) -> None:
+            nonlocal answered
+            answered += counts[content]  # replies come in any order: the position is no count
+            on_progress(answered, model)
+
         def keep(position: int, reply: ChatReply) -> None:
             content = missing[position]
             known[content] = reply
             usd = self.price.of(reply.prompt_tokens, reply.completion_tokens)
             ledger.evaluations.keep(content, name, model, reply, evaluation, usd)
-            nonlocal answered
-            answered += counts[content]  # replies come in any order: the position is no count
-            on_progress(answered, model)
+            kept(content)
 
-        if missing:
-            asked = [self.requests[first[content]] for content in missing]
+        asked = {content: self.requests[first[content]] for content in missing}
+        if asked:
             self.leaving.note(self.model, len(asked), ledger)
-            self.model.provider.chat_many(model, asked, keep)
+        if asked and outlive.wanted(self.model.provider):
+            outlive.ask(ledger, evaluation, self.model, self.price, asked, kept)
+            known |= ledger.evaluations.cached(missing)
+        elif asked:
+            self.model.provider.chat_many(model, list(asked.values()), keep)
         replies = [known[content] for content in contents]
         return Answers(replies, cached, [known[content] for content in missing])
 
