@@ -5,6 +5,7 @@ Nothing but click is imported to show help; a command's module is imported when 
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -102,9 +103,9 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: run a command and turn every error into a sentence and an exit code."""
-    sys.exit(run(sys.argv[1:]))
     # a process of our own: paid calls are made by one that outlives it (evaluate/outlive.py)
     os.environ.setdefault("FTBRIDGE_OUTLIVE", "1")
+    sys.exit(run(sys.argv[1:]))
 
 
 def run(args: list[str]) -> int:
