@@ -23,6 +23,7 @@ RECIPE_OPTIONS: Mapping[str, Callable[[str], Any]] = {
     "keep_checkpoints": int,
     "threads": int,
     "workers": int,
+    "engine": str,
     "device": str,
     "group_size": int,
     "max_new_tokens": int,

@@ -57,7 +57,7 @@ class Run:
             (self.path / request).unlink(missing_ok=True)
         self._mark("preparing")  # the last word of an earlier process no longer holds
         log = os.open(self.path / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        command = [sys.executable, *self._launcher(), "-m", "ftbridge_trainer", str(self.path)]
+        command = [sys.executable, *self._launcher(), str(self.path)]
         try:
             started = subprocess.run(
                 [sys.executable, "-c", _LAUNCH, *command],
@@ -78,11 +78,16 @@ class Run:
             stream.write(started.stdout.strip())
 
     def _launcher(self) -> list[str]:
-        """torchrun, where the recipe asks for several processes that train together."""
-        workers = (self._read("recipe.json") or {}).get("workers", 1)
+        """The trainer; under Ray or torchrun, where the recipe asks for processes that train
+        together."""
+        recipe = self._read("recipe.json") or {}
+        if recipe.get("engine") == "ray":
+            return ["-m", "ftbridge_trainer.on_ray"]
+        trainer, workers = ["-m", "ftbridge_trainer"], recipe.get("workers", 1)
         if workers == 1:
-            return []
-        return ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={workers}"]
+            return trainer
+        launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={workers}"]
+        return [*launcher, *trainer]
 
     def status(self) -> dict[str, Any]:
         """The trainer's ``status.json``, with ``interrupted`` where its process is gone."""

@@ -30,15 +30,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise TrainerError("run_dir_missing", f"{path} is no folder", "create it first")
         world = here()
         if not world.first:
-            return _run(Silent(path), world)
+            return run_in(Silent(path), world)
         with run_lock(path):
-            return _run(RunDir(path), world)
+            return run_in(RunDir(path), world)
     except TrainerError as error:  # before the lock is ours, the status belongs to another
         sys.stderr.write(f"{error.code}: {error.message}; {error.hint}\n")
         return 1
 
 
-def _run(run: RunDir, world: World) -> int:
+def run_in(run: RunDir, world: World, *, final: bool = True) -> int:
+    """Train in an open run directory, and leave the outcome in its status.
+
+    Args:
+        final: whether an unforeseen end is one; else it is raised, for a caller that starts again.
+    """
     path = run.path
     try:
         raw = keys.read(path / "recipe.json")
@@ -48,16 +53,19 @@ def _run(run: RunDir, world: World) -> int:
             return 0
         state = train(raw, run, world)
     except TrainerError as error:
-        return _fail(run, error)
+        return fail(run, error)
     except Exception as error:  # the caller must find every end in the status
-        return _fail(run, _unexpected(error))
+        if not final:
+            raise
+        return fail(run, _unexpected(error))
     run.update(state=state, ended_at=now() if state != "paused" else None, error=None)
     if state != "succeeded":
         run.event(state, f"{state} after step {run.status.step}", step=run.status.step)
     return 0
 
 
-def _fail(run: RunDir, error: TrainerError) -> int:
+def fail(run: RunDir, error: TrainerError) -> int:
+    """Leave an error in the status; returns the exit code."""
     if isinstance(run, Silent):  # nobody else would hear of it
         sys.stderr.write(f"{error.code}: {error.message}\n")
     run.event("failed", error.message, "error", step=run.status.step, code=error.code)

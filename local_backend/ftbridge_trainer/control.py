@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,7 +60,11 @@ class Control:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Route the signals here while the block runs."""
+        """Route the signals here while the block runs; Python lets the main thread alone do it
+        (elsewhere, as in a worker of Ray's, the files `pause` and `cancel` ask)."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
 
         def note(_number: int, _frame: FrameType | None) -> None:
             self._signalled = True

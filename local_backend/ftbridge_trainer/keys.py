@@ -17,7 +17,7 @@ NEW_TOKENS = 256
 """How long an answer may be that a grader scores, unless the recipe says more or less."""
 # Where a run waits, what it may fetch and how many processes its caller starts change nothing
 # in what it computes.
-NOT_HASHED = frozenset({"device_lock", "offline", "workers"})
+NOT_HASHED = frozenset({"device_lock", "offline", "workers", "engine"})
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,7 @@ KEYS: dict[str, Key] = {
     "threads": _count(1),
     "device": _one_of("auto", "cpu", "cuda"),
     "workers": _count(1),
+    "engine": _one_of("torchrun", "ray"),
     "device_lock": _text(),
     "offline": _FLAG,
 }

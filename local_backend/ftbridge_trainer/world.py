@@ -99,6 +99,9 @@ def joined(world: World, device: str) -> Iterator[None]:
     import torch
     from torch import distributed
 
+    if distributed.is_initialized():  # Ray Train has brought them together
+        yield
+        return
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if on_gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
