@@ -24,9 +24,12 @@ def once_it_has_a_checkpoint(job: Job, outputs: Path) -> bool:
 def sandbox() -> Sandbox:
     """A workspace with two clusters, ``gpu`` and ``gpu-low``, and its storage."""
 
+    hub: list[str] = []
+
     def app(speed: float, latency: float) -> Any:
         made = create_app(speed=speed, latency=latency, preempts=once_it_has_a_checkpoint)
         atexit.register(made.state.store.close)
+        hub[:] = [str(made.state.store.hub.folder)]
         return made
 
     def variables(url: str) -> dict[str, str]:
@@ -39,6 +42,8 @@ def sandbox() -> Sandbox:
             "FTBRIDGE_AZURE_ML_RESOURCE_GROUP": GROUP,
             "FTBRIDGE_AZURE_ML_WORKSPACE": WORKSPACE,
             "AZURE_ML_TOKEN": TOKEN,
+            "HF_HUB_CACHE": hub[0],  # the tiny base models, so that a tuned one can be asked here
+            "HF_HUB_OFFLINE": "1",
             "FTBRIDGE_AZURE_ML_SETTLE_SECONDS": "2",
             "FTBRIDGE_AZURE_ML_POLL_SECONDS": "0.5",
         }
