@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,4 @@ def _given_up(error: Exception) -> TrainerError:
 
 if __name__ == "__main__":
     # the workers import it by its name; `__main__` would mean something else to them
-    from ftbridge_trainer import on_ray
-
-    sys.exit(on_ray.main())
+    sys.exit(import_module("ftbridge_trainer.on_ray").main())

@@ -9,6 +9,7 @@ padding and end of turn are the same token. For assistant message i of a chat:
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from .data import ChatRow, TextRow
@@ -110,7 +111,9 @@ class Renderer:
         else:
             self.without_end += 1
         end = len(prompt) + len(turn)
-        if not upto.startswith(prompt) or whole[:end] != upto[:end]:
+        if whole[:end] != upto[:end]:
+            end = self._shared_end(len(prompt), upto, whole)
+        if not upto.startswith(prompt) or end == 0:
             raise TrainerError(
                 "template_not_prefix_stable",
                 f"{row.where}: the chat template renders message {index + 1} differently once "
@@ -119,6 +122,19 @@ class Renderer:
                 "example for each answer",
             )
         return len(prompt), end
+
+    def _shared_end(self, start: int, upto: str, whole: str) -> int:
+        """Where a turn ends that begins at `start`, if all that the template writes behind it only
+        while it is the last one are special tokens (Phi's end of text); else 0."""
+        common = os.path.commonprefix([upto, whole])  # noqa: RUF071 - of characters is meant
+        places = [
+            common.rfind(mark, start) + len(mark) for mark in self.ends if mark in common[start:]
+        ]
+        end = max(places, default=0)
+        behind = upto[end:]
+        for mark in self.ends:
+            behind = behind.replace(mark, "")
+        return 0 if behind.strip() else end
 
     def _tokenise(self, whole: str, spans: list[tuple[int, int]]) -> tuple[list[int], list[bool]]:
         """Token ids up to the last trained character (nothing behind it can matter).
