@@ -10,7 +10,7 @@ from ftbridge import run_records
 from ftbridge.provider import Sandbox
 
 from .app import TOKEN, create_app
-from .store import GROUP, STORAGE, SUBSCRIPTION, WORKSPACE, Job
+from .store import GROUP, REGION, STORAGE, SUBSCRIPTION, WORKSPACE, Job
 
 
 def once_it_has_a_checkpoint(job: Job, outputs: Path) -> bool:
@@ -41,6 +41,7 @@ def sandbox() -> Sandbox:
             "FTBRIDGE_AZURE_ML_SUBSCRIPTION_ID": SUBSCRIPTION,
             "FTBRIDGE_AZURE_ML_RESOURCE_GROUP": GROUP,
             "FTBRIDGE_AZURE_ML_WORKSPACE": WORKSPACE,
+            "FTBRIDGE_AZURE_ML_REGION": REGION,
             "AZURE_ML_TOKEN": TOKEN,
             "HF_HUB_CACHE": hub[0],  # the tiny base models, so that a tuned one can be asked here
             "HF_HUB_OFFLINE": "1",
