@@ -105,7 +105,7 @@ class Access:
                 method, url, json=body, timeout=self.timeout
             )
             if answer.ok:
-                found: dict[str, Any] = answer.json()
+                found: dict[str, Any] = dict(answer.json())
                 return found
         told = _error(answer)
         raise said(answer.status_code, told.get("status"), told.get("message"), answer.headers)

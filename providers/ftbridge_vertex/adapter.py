@@ -177,7 +177,9 @@ class VertexProvider(Provider):
 
     def get(self, remote_id: str) -> RemoteJob:
         """GET of one job."""
-        return wire.job(self._shown(remote_id))
+        shown = self._shown(remote_id)
+        with translated():
+            return wire.job(shown)
 
     def get_many(self, remote_ids: Sequence[str]) -> dict[str, RemoteJob]:
         """The list, newest first, until all are found; the rest one by one."""
@@ -195,7 +197,9 @@ class VertexProvider(Provider):
 
     def checkpoints(self, remote_id: str) -> list[RemoteCheckpoint]:
         """Those of a finished job."""
-        return wire.checkpoints(self._shown(remote_id))
+        shown = self._shown(remote_id)
+        with translated():
+            return wire.checkpoints(shown)
 
     def cancel(self, remote_id: str) -> RemoteJob:
         """POST :cancel, whose answer is empty."""
@@ -253,7 +257,9 @@ class VertexProvider(Provider):
 
     def doctor(self) -> list[Check]:
         """Packages, project, region, credentials, bucket, and one harmless call."""
-        return checks.all_of(self, self.context.options, lambda: self._access)
+        return checks.all_of(
+            self, self.context.options, lambda: self._access, checks.lists_tuning_jobs
+        )
 
     @classmethod
     def sandbox(cls) -> Sandbox:

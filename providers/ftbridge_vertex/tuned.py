@@ -7,13 +7,13 @@ has no method for them.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ftbridge import clock
 from ftbridge.errors import VendorError
 from ftbridge.vendor_errors import unless_gone
 from ftbridge_vertex.access import Access
+from ftbridge_vertex.failures import translated
 
 
 def delete(access: Access, endpoint: str, patience: float) -> None:
@@ -53,13 +53,15 @@ def _wait(access: Access, operation: dict[str, Any], patience: float) -> None:
     while not operation.get("done"):
         if clock.monotonic() > until:
             raise VendorError(
-                f"{operation['name']} did not end within {patience:.0f} s",
+                f"{operation.get('name')} did not end within {patience:.0f} s",
                 hint="ask again: what is gone already is left out",
                 vendor_code="not_done",
             )
-        time.sleep(pause)
+        clock.sleep(pause)
         pause = min(2.0, pause * 2)
-        operation = access.rest("GET", str(operation["name"]))
+        with translated():  # an answer without a name is none of the vendor's
+            name = str(operation["name"])
+        operation = access.rest("GET", name)
     if error := operation.get("error"):
         raise VendorError(
             f"Vertex AI could not do it: {error.get('message', 'no reason given')}",
