@@ -173,6 +173,23 @@ def by_advise(case: Case) -> Said:
     return case.ask("advise", case.data, "--baseline", named, "--privacy", case.privacy)
 
 
+def by_expand(case: Case) -> Said:
+    """Rows shown to a model there that is to write more of them."""
+    label(case.data, case.privacy)
+    model = registry.load(case.gate.name).catalogue().models[0].model
+    out = case.project / "drafts.jsonl"
+    return case.ask("data", "expand", case.data, "--model", f"{case.gate.name}:{model}",
+                    "-n", "1", "-o", out)  # fmt: skip
+
+
+def by_judge(case: Case) -> Said:
+    """Prompts answered and judged by a model there, the label given by a flag."""
+    model = registry.load(case.gate.name).catalogue().models[0].model
+    named, out = f"{case.gate.name}:{model}", case.project / "pairs.jsonl"
+    return case.ask("data", "judge", case.data, "--model", named, "--judge", named, "-o", out,
+                    "--privacy", case.privacy)  # fmt: skip
+
+
 def by_rerun(case: Case) -> Said:
     """A job of this very place once more, on new data that has a label."""
     job = case.intent()
@@ -185,7 +202,7 @@ def by_rerun(case: Case) -> Said:
 DOORS: list[Door] = [
     by_flag, by_sidecar, by_sidecar_against_a_flag, by_project, by_validation_file, by_library,
     by_a_plan_made_by_hand, by_resume_after_a_crash, by_resume_elsewhere, by_move, by_auto, by_eval,
-    by_advise, by_rerun,
+    by_advise, by_expand, by_judge, by_rerun,
 ]  # fmt: skip
 
 
@@ -224,9 +241,10 @@ def _nothing_is_fetched(*_: object, **__: object) -> Path:
     ids=[f"{name}-{privacy}" for name in PLACES for privacy in LABELS],
 )  # fmt: skip
 def test_door(case: Case, door: Door) -> None:
-    if door in (by_eval, by_advise) and case.gate.name == "local":
+    asks = door in (by_eval, by_advise, by_expand, by_judge)
+    if asks and case.gate.name == "local":
         pytest.skip("a model here is asked here: there is no way out to look at")
-    if door in (by_eval, by_advise) and not registry.load(case.gate.name).supports("chat"):
+    if asks and not registry.load(case.gate.name).supports("chat"):
         pytest.skip(registry.load(case.gate.name).absent["chat"])
     said = door(case)
     seen = case.gate.leaked(CANARY)
