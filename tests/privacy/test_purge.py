@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulated import Account
+from emulated import Account, point
 
 import ftbridge
 from ftbridge import registry
@@ -161,8 +161,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     with ExitStack() as stack:
         upstream = stack.enter_context(serve(sandbox.app(200.0, 0.0)))
         injector = Injector(upstream)
-        for name, value in sandbox.variables(stack.enter_context(injector.serve())).items():
-            monkeypatch.setenv(name, value)
+        point(monkeypatch, sandbox.variables(stack.enter_context(injector.serve())))
         monkeypatch.setenv(f"FTBRIDGE_{request.param.upper()}_SETTLE_SECONDS", "0.1")
         monkeypatch.setenv(f"FTBRIDGE_{request.param.upper()}_POLL_SECONDS", "0.05")
         yield request.param, injector
@@ -182,7 +181,8 @@ def test_purge_at_every_vendor(place: tuple[str, Injector], data: Path, ask: Ask
     if not registry.load(name).supports("purge"):
         assert ask("purge", job).code == 4
         return
-    injector.on("DELETE", r"", Answers(403, body=b"{}"), times=None)
+    for method, path in (("DELETE", r""), ("POST", r"/batch$")):  # a bucket deletes by batch
+        injector.on(method, path, Answers(403, body=b"{}"), times=None)
     failed = ask("purge", job)
     assert (failed.code, failed.json["error"]["code"]) == (1, "not_deleted"), failed
     injector.heal()

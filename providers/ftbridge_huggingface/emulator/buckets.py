@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from ftbridge.testing.plumbing import Call
 from ftbridge.testing.wire import Field, Record, Text
@@ -125,7 +125,7 @@ async def resolve(hub: Hub, call: Call) -> Response:
         "X-Xet-Refresh-Route": route,
         "X-Linked-Size": str(path.stat().st_size),
     }
-    return FileResponse(path, media_type="application/octet-stream", headers=headers)
+    return Response(path.read_bytes(), media_type="application/octet-stream", headers=headers)
 
 
 def _granted(address: str, call: Call) -> Response:
@@ -137,8 +137,11 @@ def _granted(address: str, call: Call) -> Response:
 
 def _shown(hub: Hub, bucket: Bucket, files: list[Path]) -> list[dict[str, Any]]:
     rows = []
-    for path, xet_hash in zip(files, hub.store.content.hashes(files), strict=True):
-        stat = path.stat()
+    for path in files:
+        try:
+            (xet_hash,), stat = hub.store.content.hashes([path]), path.stat()
+        except OSError:  # the machine has taken it away since
+            continue
         rows.append({
             "type": "file",
             "path": path.relative_to(bucket.folder).as_posix(),
