@@ -27,12 +27,14 @@ class Project(Place):
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "GOOGLE_CLOUD_LOCATION": LOCATION,
             "GOOGLE_OAUTH_ACCESS_TOKEN": TOKEN,
-            "FTBRIDGE_VERTEX_BUCKET": BUCKET,
-            "FTBRIDGE_VERTEX_SETTLE_SECONDS": "0.1",
-            "FTBRIDGE_VERTEX_POLL_SECONDS": "0.05",
-            "FTBRIDGE_VERTEX_PATIENCE_SECONDS": "1",
-            "FTBRIDGE_VERTEX_REQUESTS_PER_SECOND": "200",
-        } | more
+        } | {
+            f"FTBRIDGE_{name}_{option}": value
+            for name in ("VERTEX", "VERTEX_COMPUTE")
+            for option, value in (
+                ("BUCKET", BUCKET), ("SETTLE_SECONDS", "0.1"), ("POLL_SECONDS", "0.05"),
+                ("PATIENCE_SECONDS", "1"), ("REQUESTS_PER_SECOND", "200"),
+            )
+        } | more  # fmt: skip
 
 
 @contextmanager

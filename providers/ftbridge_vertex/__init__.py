@@ -1,5 +1,6 @@
-"""Google Vertex AI for ftbridge: adapter, catalogue, prices and emulator."""
+"""Google Vertex AI for ftbridge: adapters, catalogues, prices and emulator."""
 
 from ftbridge_vertex.adapter import VertexProvider as Provider
+from ftbridge_vertex.compute.adapter import VertexComputeProvider as ComputeProvider
 
-__all__ = ["Provider"]
+__all__ = ["ComputeProvider", "Provider"]

@@ -12,9 +12,16 @@ from ftbridge_vertex.failures import translated
 
 
 def all_of(
-    provider: Provider, options: Mapping[str, str], access: Callable[[], Access]
+    provider: Provider,
+    options: Mapping[str, str],
+    access: Callable[[], Access],
+    look: Callable[[Access], str],
 ) -> list[Check]:
-    """Every check; those that open a connection only where the others are well."""
+    """Every check; those that open a connection only where the others are well.
+
+    Args:
+        look: a harmless call, and in words what it does.
+    """
     missing = provider.missing()
     found = [
         Check("package", not missing, f"missing: {', '.join(missing)}" if missing
@@ -27,7 +34,7 @@ def all_of(
         found.append(_tried("credentials", lambda: _credentials(access())))
     if all(check.ok for check in found):
         found.append(_tried("bucket", lambda: _bucket(options, access())))
-        found.append(_tried("access", lambda: _lists(options, access())))
+        found.append(_tried("access", lambda: _looks(options, access(), look)))
     return found
 
 
@@ -70,7 +77,12 @@ def _bucket(options: Mapping[str, str], access: Access) -> Check:
     return Check("bucket", True, f"{name} in {location}{apart}")
 
 
-def _lists(options: Mapping[str, str], access: Access) -> Check:
+def lists_tuning_jobs(access: Access) -> str:
+    """Ask for the newest tuning job."""
     with translated():
         next(iter(access.genai.tunings.list(config={"page_size": 1})), None)
-    return Check("access", True, f"{settings.endpoint(options)} lists tuning jobs")
+    return "lists tuning jobs"
+
+
+def _looks(options: Mapping[str, str], access: Access, look: Callable[[Access], str]) -> Check:
+    return Check("access", True, f"{settings.endpoint(options)} {look(access)}")

@@ -27,9 +27,12 @@ def sandbox() -> Sandbox:
             "GOOGLE_CLOUD_PROJECT": emulator.PROJECT,
             "GOOGLE_CLOUD_LOCATION": emulator.LOCATION,
             TOKEN: emulator.TOKEN,
-            "FTBRIDGE_VERTEX_BUCKET": emulator.BUCKET,
-            "FTBRIDGE_VERTEX_SETTLE_SECONDS": "2",
-            "FTBRIDGE_VERTEX_POLL_SECONDS": "0.5",
-        }
+        } | {
+            f"FTBRIDGE_{name}_{option}": value
+            for name in ("VERTEX", "VERTEX_COMPUTE")
+            for option, value in (
+                ("BUCKET", emulator.BUCKET), ("SETTLE_SECONDS", "2"), ("POLL_SECONDS", "0.5"),
+            )
+        }  # fmt: skip
 
     return Sandbox(app=app, variables=variables)

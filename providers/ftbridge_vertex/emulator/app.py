@@ -23,7 +23,7 @@ from ftbridge.testing import plumbing
 from ftbridge.testing.plumbing import Call, Manners, build, read_json
 from ftbridge.testing.timeline import Phase, Timeline
 
-from . import chat, endpoints, jobs, models, rewards, storage, uploads
+from . import chat, custom, endpoints, jobs, models, rewards, storage, uploads
 from .errors import ApiError, StorageError, invalid
 from .store import NUMBER, PROJECT, TOKEN, Emulator, Sent, Store
 
@@ -48,6 +48,11 @@ _IN_LOCATION: list[Row] = [
     ("GET", "/tuningJobs", jobs.list_jobs),
     ("POST", "/tuningJobs/{id}:cancel", jobs.cancel),
     ("GET", "/tuningJobs/{id}", jobs.retrieve),
+    ("POST", "/customJobs", custom.create),
+    ("GET", "/customJobs", custom.list_jobs),
+    ("POST", "/customJobs/{id}:cancel", custom.cancel),
+    ("GET", "/customJobs/{id}", custom.retrieve),
+    ("DELETE", "/customJobs/{id}", custom.delete),
     ("GET", "/models", models.list_models),
     ("GET", "/models/{id}", models.retrieve),
     ("DELETE", "/models/{id}", models.delete),

@@ -54,7 +54,7 @@ async def create(emulator: Emulator, call: Call) -> dict[str, Any]:
         raise invalid("Tuning is a regional service: global is not supported.")
     body = checked(CREATE, call.body)
     spec_name = _only_spec(body)
-    _check_labels(body)
+    check_labels(body)
     before, base = _base(emulator, body, location, call.now)
     _check_method(body, spec_name, base, location)
     data, failure = _read(emulator, body[spec_name], spec_name, base, call.now)
@@ -90,7 +90,8 @@ def _only_spec(body: dict[str, Any]) -> str:
     return found[0]
 
 
-def _check_labels(body: dict[str, Any]) -> None:
+def check_labels(body: dict[str, Any]) -> None:
+    """Raise 400 for a label that Google would not take."""
     for key, value in body.get("labels", {}).items():
         for text in (key, *([value] if value else [])):
             if not LABEL.fullmatch(text) or text != text.lower():

@@ -75,6 +75,26 @@ class Job:
 
 
 @dataclass
+class CustomJob:
+    """A custom job as its machine has it; ``run`` leads the machine."""
+
+    id: str
+    location: str
+    body: dict[str, Any]
+    created: float
+    state: str = "JOB_STATE_PENDING"
+    changed: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    error: str | None = None
+    forced: str | None = None
+    run: Any = None
+
+    def __post_init__(self) -> None:
+        self.changed = self.created
+
+
+@dataclass
 class Endpoint:
     """An endpoint, and what is deployed on it: deployed model id -> (model id, checkpoint id)."""
 
@@ -138,6 +158,7 @@ class Store(Memory):
     """Everything the emulator knows; ``app.state.store``."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
+    custom_jobs: dict[str, CustomJob] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     models: dict[str, list[Job]] = field(default_factory=dict)
     """Tuned models by id: the job of each version."""
@@ -154,7 +175,8 @@ class Store(Memory):
 
         A word that begins with ``TUNING_JOB_STATE_`` is the sub-state of a running job.
         """
-        self.jobs[job_id.rpartition("/")[2]].forced = raw_status
+        name = job_id.rpartition("/")[2]
+        (self.custom_jobs.get(name) or self.jobs[name]).forced = raw_status
 
 
 Emulator: TypeAlias = plumbing.Emulator[Store]

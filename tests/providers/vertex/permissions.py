@@ -27,6 +27,11 @@ NEEDS: dict[tuple[str, str], tuple[str, str] | None] = {
     ("DELETE", rf"{_HERE}/endpoints/[^/]+"): ("aiplatform.endpoints.delete", "delete"),
     ("GET", rf"{_HERE}/models/[^/]+"): ("aiplatform.models.get", "delete"),
     ("DELETE", rf"{_HERE}/models/[^/]+"): ("aiplatform.models.delete", "delete"),
+    ("POST", rf"{_HERE}/customJobs"): ("aiplatform.customJobs.create", "submit"),
+    ("GET", rf"{_HERE}/customJobs"): ("aiplatform.customJobs.list", "submit, doctor"),
+    ("GET", rf"{_HERE}/customJobs/[^/:]+"): ("aiplatform.customJobs.get", "status, watch"),
+    ("POST", rf"{_HERE}/customJobs/[^/]+:cancel"): ("aiplatform.customJobs.cancel", "cancel"),
+    ("DELETE", rf"{_HERE}/customJobs/[^/]+"): ("aiplatform.customJobs.delete", "delete"),
     ("GET", rf"{_HERE}/operations/[^/]+"): None,
     ("GET", r"/storage/v1/b/[^/]+"): ("storage.buckets.get", "doctor"),
     ("POST", r"/upload/storage/v1/b/[^/]+/o"): ("storage.objects.create", "submit"),
@@ -57,14 +62,15 @@ def table(requests: Iterable[tuple[str, str]]) -> str:
     return f"| permission | for |\n|---|---|\n{rows}"
 
 
-def written() -> str:
-    """The table as the README has it."""
-    return README.read_text("utf-8").partition("<!-- permissions -->\n")[2].partition("<!--")[0]
+def written(mark: str = "permissions") -> str:
+    """The table as the README has it, between two marks."""
+    text = README.read_text("utf-8")
+    return text.partition(f"<!-- {mark} -->\n")[2].partition("<!--")[0]
 
 
-def write(made: str) -> None:
+def write(made: str, mark: str = "permissions") -> None:
     """Put a table into the README."""
     text = README.read_text("utf-8")
-    head, _, rest = text.partition("<!-- permissions -->\n")
-    tail = rest.partition("<!-- /permissions -->")[2]
-    README.write_text(f"{head}<!-- permissions -->\n{made}<!-- /permissions -->{tail}", "utf-8")
+    head, _, rest = text.partition(f"<!-- {mark} -->\n")
+    tail = rest.partition(f"<!-- /{mark} -->")[2]
+    README.write_text(f"{head}<!-- {mark} -->\n{made}<!-- /{mark} -->{tail}", "utf-8")
