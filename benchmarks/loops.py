@@ -23,7 +23,7 @@ LOOPS = {
     "banking77_12": ("examples/customer_support", "easy"),
     "banking77_77": ("examples/customer_support", "all"),
     "gsm8k_format": ("benchmarks/gsm8k", "format"),
-    "bfcl_calls": ("benchmarks/bfcl", "calls"),
+    "bfcl_calls": ("benchmarks/bfcl", "text"),
 }
 
 

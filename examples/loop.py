@@ -85,7 +85,10 @@ def price(run: Run) -> list[dict[str, Any]]:
     checked = ftbridge("check", train)
     print(f"{checked['examples']} examples, {checked['error_count']} bad lines, "
           f"{len(checked['warnings'])} warnings")  # fmt: skip
-    offers = ftbridge("compare", train, "--n-epochs", run.wanted["n_epochs"])["offers"]
+    words = ["--n-epochs", run.wanted["n_epochs"]]
+    if run.provider == "local" and not run.tiny:
+        words.append("--calibrate")  # what an hour here does has to be measured first
+    offers = ftbridge("compare", train, *words)["offers"]
     known = [offer for offer in offers if offer["usd"]["high"] is not None and offer["allowed"]]
     for offer in known[:SHOWN_OFFERS]:
         print(f"{offer['provider']:12} {offer['model'][:48]:48} {usd(offer['usd'])}")

@@ -23,6 +23,10 @@ BYTES = 2000
 """Longest row that is taken."""
 PARTS = ("simple_python", "multiple", "parallel")
 TYPES = {"dict": "object", "float": "number", "tuple": "array", "any": None}
+AS_TEXT = (
+    "Answer with a JSON list of the calls that do what is asked, each with name and arguments, and "
+    "nothing else. Only the functions above the request may be called."
+)
 SYSTEM = "Call the function or functions that answer the request. Say nothing else."
 
 
@@ -95,13 +99,32 @@ def example(row: dict[str, Any], truth: list[dict[str, Any]]) -> str:
     return json.dumps(made, ensure_ascii=False) + "\n"
 
 
+def as_text(line: str) -> str:
+    """The same row for a model whose chat template knows no tools: all of it in words."""
+    row = json.loads(line)
+    told = "\n".join(json.dumps(tool["function"]) for tool in row["tools"])
+    *asked, answer = row["messages"]
+    calls = [
+        {"name": call["function"]["name"], "arguments": json.loads(call["function"]["arguments"])}
+        for call in answer["tool_calls"]
+    ]
+    asked[0] = {"role": "system", "content": AS_TEXT}
+    # beside the request, so that few-shot examples bring their functions
+    asked[-1] = asked[-1] | {"content": f"{told}\n\nRequest: {asked[-1]['content']}"}
+    messages = [*asked, {"role": "assistant", "content": json.dumps(calls)}]
+    made = {"messages": messages, "metadata": row["metadata"]}
+    return json.dumps(made, ensure_ascii=False) + "\n"
+
+
 def main(folder: Path) -> None:
-    """Write train, heldout and fewshot.jsonl beside this script."""
+    """Write train, heldout and fewshot.jsonl beside this script, and the same as text."""
     taken = random.Random(SEED).sample(rows(folder), TRAIN + HELDOUT)
     sides = {"train": taken[:TRAIN], "heldout": taken[TRAIN:]}
     sides["fewshot"] = sorted(sides["train"], key=len)[:FEWSHOT]
     for name, lines in sides.items():
         (HERE / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8", newline="\n")
+        text = "".join(map(as_text, lines))
+        (HERE / f"text_{name}.jsonl").write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
