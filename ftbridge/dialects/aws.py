@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,9 +101,14 @@ class Clients:
         with self._lock:
             if "session" not in self._made:
                 import boto3
+                import botocore.session
 
+                core = botocore.session.get_session()
+                core.register_component("data_loader", _loader())
                 self._made["session"] = boto3.session.Session(
-                    profile_name=self._options.get("profile"), region_name=region(self._options)
+                    botocore_session=core,
+                    profile_name=self._options.get("profile"),
+                    region_name=region(self._options),
                 )
             return self._made["session"]
 
@@ -124,6 +130,16 @@ class Clients:
         """What must not be shown, as far as it is known without asking anybody."""
         found = self.session.get_credentials()
         return (found.secret_key, found.token) if found else ()
+
+
+@cache
+def _loader() -> Any:
+    """One for all sessions: it keeps the service models, each of which takes a while to read."""
+    import botocore.loaders
+    import botocore.session
+
+    core = botocore.session.get_session()
+    return botocore.loaders.create_loader(core.get_config_variable("data_path"))
 
 
 @contextmanager
@@ -169,6 +185,17 @@ def _answer(error: Any) -> Answer:
         request_id=about.get("RequestId"),
         headers=about.get("HTTPHeaders", {}),
     )
+
+
+def whole(answer: dict[str, Any], *members: str) -> dict[str, Any]:
+    """An answer that has its members: botocore takes a body that is no JSON for a message.
+
+    Raises:
+        NetworkError: a member is missing.
+    """
+    if not answer.keys() >= set(members):
+        raise NetworkError("AWS's answer could not be read", hint=_CHECK)
+    return answer
 
 
 def code_of(error: VendorError) -> str:

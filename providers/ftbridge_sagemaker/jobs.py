@@ -76,10 +76,8 @@ class SageMaker(Provider):
     def describe(self, remote_id: str) -> dict[str, Any]:
         """DescribeTrainingJob."""
         with self._border():
-            found: dict[str, Any] = self._clients["sagemaker"].describe_training_job(
-                TrainingJobName=remote_id
-            )
-            return found
+            found = self._clients["sagemaker"].describe_training_job(TrainingJobName=remote_id)
+            return aws.whole(found, "TrainingJobName", "TrainingJobStatus")
 
     def start(self, request: Mapping[str, Any]) -> RemoteJob:
         """CreateTrainingJob; a name that is taken is this very job, since names are keys."""

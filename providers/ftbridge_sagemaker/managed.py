@@ -17,6 +17,7 @@ from ftbridge import weights
 from ftbridge.cost.types import Quantity
 from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
+from ftbridge.dialects import aws
 from ftbridge.errors import OperationFailed, Unsupported, UsageError
 from ftbridge.jobs.spec import JobSpec
 from ftbridge.policy import CheckedUpload
@@ -109,6 +110,7 @@ class SageMakerProvider(SageMaker):
             found = self._clients["sagemaker"].describe_hub_content(
                 HubName=hub, HubContentType="Model", HubContentName=rest.partition("/")[0]
             )
+            found = aws.whole(found, "HubContentDocument")
             document: dict[str, Any] = json.loads(found["HubContentDocument"])
             return document
 

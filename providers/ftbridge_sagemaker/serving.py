@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ftbridge import clock
+from ftbridge.dialects import aws
 from ftbridge.errors import NetworkError, VendorError
 from ftbridge.provider import ChatReply, ChatRequest
 from ftbridge_sagemaker import settings
@@ -91,7 +92,7 @@ class Serving:
             answer = self._clients["sagemaker-runtime"].invoke_endpoint(
                 EndpointName=name, ContentType="application/json", Body=json.dumps(body)
             )
-            told = json.loads(answer["Body"].read())
+            told = json.loads(aws.whole(answer, "Body")["Body"].read())
         choice, usage = told["choices"][0], told.get("usage") or {}
         return ChatReply(
             text=choice["message"].get("content") or "",
@@ -112,9 +113,10 @@ class Serving:
 
     def _seen(self, thing: str, name: str) -> dict[str, Any] | None:
         def ask() -> Any:
+            names = _named(thing, name)
             with self._border():
                 describe = getattr(self._clients["sagemaker"], f"describe_{thing}")
-                return describe(**_named(thing, name))
+                return aws.whole(describe(**names), *names)
 
         found: dict[str, Any] | None = self._unless_absent(ask)
         return found

@@ -129,6 +129,8 @@ class Store(Memory):
     endpoints: dict[str, Thing] = field(default_factory=dict)
     models_missing_as_modelled: bool = False
     """Answer ResourceNotFound where the service answers ValidationException: both must be met."""
+    rents: bool = True
+    """Whether classic jobs really run; else they stay in ``Starting``."""
     interrupts: Callable[[TrainingJob, list[str]], bool] = lambda job, names: False
     """Whether a spot job loses its machine now, asked as its checkpoints are copied out."""
 
@@ -145,6 +147,10 @@ class Store(Memory):
     def force_status(self, name: str, status: str | None, secondary: str = "Training") -> None:
         """Make a job answer with this status, whatever happens; None lets go of it."""
         self.jobs[name].forced = None if status is None else (status, secondary)
+
+    def hold(self) -> None:
+        """Let classic jobs wait from now on: see ``rents``."""
+        self.rents = False
 
     def close(self) -> None:
         """Switch all machines off."""

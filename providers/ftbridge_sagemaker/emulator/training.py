@@ -36,7 +36,7 @@ async def create(emulator: Emulator, params: dict[str, Any], now: float) -> dict
     store.jobs[name] = job
     if job.serverless:
         serverless.schedule(emulator, job)
-    else:
+    elif store.rents:
         job.run = Run(emulator, job)
     return {"TrainingJobArn": arn}
 
