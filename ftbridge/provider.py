@@ -19,7 +19,7 @@ from ftbridge.catalogue import Catalogue
 from ftbridge.cost.tokens import Counter
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.dataset.formats.format import Converted
-from ftbridge.dataset.types import Example
+from ftbridge.dataset.types import Example, Kind
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.policy import CheckedUpload, Destination
 from ftbridge.provider_base import CONNECTION_OPTIONS
@@ -151,12 +151,12 @@ class Provider(ModelOperations):
 
     def suited(self, spec: JobSpec) -> Provider:
         """This place for one spec: where the format of a line depends on what is trained, one
-        that writes it. By default itself."""
+        that writes it. By default itself. Asked before the data are read, so that the spec knows
+        neither their kind nor their size."""
         return self
 
-    @property
-    def rules(self) -> str:
-        """Under which name the rules of its lines are kept: a provider's, or one format's."""
+    def rules(self, kind: Kind) -> str:
+        """Under which name the rules of such lines are kept: a provider's, or one format's."""
         return self.name
 
     @abstractmethod

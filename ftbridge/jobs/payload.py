@@ -72,7 +72,7 @@ def survey(provider: Provider, dataset: Dataset, counter: Counter) -> Converted:
             ``rules.toml`` says that it rejects; each with its line.
         Unsupported: where the provider takes no examples of this kind.
     """
-    rules = rules_for(provider.rules, dataset.kind)
+    rules = rules_for(provider.rules(dataset.kind), dataset.kind)
     seen = _Seen(provider, rules, Faults(dataset.source.location))
     limit = rules.max_tokens if rules else None
     with tallying(dataset, counter, provider.context.home, limit) as tally:

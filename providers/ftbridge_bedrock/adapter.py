@@ -7,7 +7,7 @@ docs.aws.amazon.com (seen 2026-11-25). Never run against the live service: no ac
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +18,10 @@ from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.cost.use import Use
 from ftbridge.errors import CredentialsError
 from ftbridge.jobs.spec import JobSpec
+from ftbridge.policy import CheckedStage
 from ftbridge.provider import ChatReply, ChatRequest, Check, Sandbox
 from ftbridge.vendor_errors import unless_gone
-from ftbridge_bedrock import chat, checks, costs, families, lifecycle, settings
+from ftbridge_bedrock import chat, checks, costs, families, importing, lifecycle, settings
 from ftbridge_bedrock.clients import Clients
 from ftbridge_bedrock.failures import translated
 from ftbridge_bedrock.request import create_request, customization
@@ -82,10 +83,9 @@ class BedrockProvider(BedrockSpeaker):
     # -- before the job ----------------------------------------------------------------------
 
     def suited(self, spec: JobSpec) -> BedrockProvider:
-        """The same, writing the lines of the model's family."""
+        """The same, writing the chats of the model's family."""
         made = copy.copy(self)
-        base = spec.options.get("start_from", spec.model)
-        made.form = families.form_of(base, spec.training.kind)
+        made.chats = families.of(spec.options.get("start_from", spec.model)).form
         return made
 
     def request(
@@ -142,9 +142,22 @@ class BedrockProvider(BedrockSpeaker):
         self._serving.undeploy(model)
 
     def delete_model(self, model: str) -> None:
-        """DELETE of the custom model, which ends its storage bill."""
+        """DELETE of the custom or imported model, which ends its storage bill."""
+        imported = ":imported-model/" in model
         with unless_gone(), self._border():
-            self._bedrock.delete_custom_model(modelIdentifier=model)
+            if imported:
+                self._bedrock.delete_imported_model(modelIdentifier=model)
+            else:
+                self._bedrock.delete_custom_model(modelIdentifier=model)
+
+    def import_weights(self, stage: CheckedStage, names: Sequence[str], name: str) -> str:
+        """Custom model import of a folder of weights that the policy lets go; the model's ARN."""
+        self.require_ready()
+        role, pause = self.context.options["role_arn"], min(self.poll_seconds, 15.0)
+        waiting = (self._seconds("deploy_seconds", 3600.0), pause)
+        return importing.run(
+            self._bedrock, self._border, self._bucket, stage, names, name, role, waiting
+        )
 
     def chat(self, model: str, request: ChatRequest) -> ChatReply:
         """Converse with a base, a deployment, or a tuned model through its deployment."""

@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ftbridge.dataset.formats.format import Format
-from ftbridge.dataset.types import Kind
 from ftbridge.errors import UsageError
-from ftbridge_bedrock.convert import CLAUDE, LLAMA, NOVA, REWARD, TEXT
+from ftbridge_bedrock.convert import CLAUDE, LLAMA, NOVA
 
 
 class Span(NamedTuple):
@@ -107,8 +106,3 @@ def of(model: str) -> Family:
         hint=f"known: {', '.join(_BY_START)}",
         where="model",
     )
-
-
-def form_of(model: str, kind: Kind) -> Format:
-    """The format of lines of this kind for a base model: some follow from the kind alone."""
-    return {Kind.REWARD: REWARD, Kind.TEXT: TEXT}.get(kind) or of(model).form

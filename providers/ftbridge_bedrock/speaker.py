@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ftbridge.dataset.formats.format import Converted, Format
-from ftbridge.dataset.types import Example, kind_of
+from ftbridge.dataset.types import Example, Kind, kind_of
 from ftbridge.errors import VendorError
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import (
@@ -31,8 +31,8 @@ class BedrockSpeaker(Provider):
     """The calls about data and jobs."""
 
     batch = PAGE
-    form: Format | None = None
-    """The format of one spec's lines; None: by the kind of the example, chats as Nova's."""
+    chats: Format = NOVA
+    """The format of chats, which depends on the base model's family."""
 
     @property
     @abstractmethod
@@ -50,27 +50,23 @@ class BedrockSpeaker(Provider):
 
     # -- data --------------------------------------------------------------------------------
 
-    @property
-    def rules(self) -> str:
+    def rules(self, kind: Kind) -> str:
         """Those of the format in use."""
-        return self.form.name if self.form else self.name
+        return self._form(kind).name
 
     def convert(self, example: Example) -> Converted:
-        """A line of the format in use."""
-        if self.form is not None:
-            return self.form.encode(example)
-        kind = kind_of(example)
-        fits = next((form for form in (NOVA, REWARD, TEXT) if kind in form.kinds), NOVA)
-        return fits.encode(example)
+        """A line of the format that fits the example's kind, and for chats the model's family."""
+        return self._form(kind_of(example)).encode(example)
 
     def parse(self, line: bytes) -> Example:
         """A line of any of Bedrock's formats, told by its keys."""
-        if self.form is not None:
-            return self.form.decode(line)
         record = json.loads(line)
         forms = (NOVA, TEXT, REWARD, CLAUDE)
         found = next((form for form in forms if form.looks_like(record)), None)
         return (found or (LLAMA if "prompt" in record else CLAUDE)).decode(line)
+
+    def _form(self, kind: Kind) -> Format:
+        return {Kind.REWARD: REWARD, Kind.TEXT: TEXT}.get(kind, self.chats)
 
     def upload(self, upload: CheckedUpload) -> RemoteFile:
         """Into the user's own bucket, encrypted at rest, under its content's hash."""

@@ -48,6 +48,14 @@ class Bucket:
             self.put(bucket, key, stream, {"sha256": upload.sha256})
         return RemoteFile(uri, upload.bytes)
 
+    def stage(self, upload: CheckedUpload, name: str) -> str:
+        """Put one file of a checked stage under a name below the prefix; its address."""
+        bucket = self._options.get("bucket", "")
+        key = f"{settings.prefix(self._options)}/{name}"
+        with self._border(), upload.open() as stream:
+            self.put(bucket, key, stream, {"sha256": upload.sha256})
+        return f"s3://{bucket}/{key}"
+
     def put(self, bucket: str, key: str, stream: Any, metadata: dict[str, str]) -> None:
         """One object; large ones go in parts."""
         from boto3.s3.transfer import TransferConfig
