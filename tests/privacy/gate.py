@@ -14,6 +14,7 @@ from emulated import point
 from starlette.types import Message, Receive, Scope, Send
 
 from ftbridge import registry
+from ftbridge.provider import Sandbox
 from ftbridge.testing.faults import Exchange
 from ftbridge.testing.proxy import Injector
 from ftbridge.testing.server import serve
@@ -53,6 +54,10 @@ class Gate:
     ports: frozenset[int] = frozenset()
     strayed: list[Any] = field(default_factory=list)
     recorder: Recorder | None = None
+    stack: ExitStack = field(default_factory=ExitStack)
+    sandbox: Sandbox | None = None
+    beside: dict[str, str] = field(default_factory=dict)
+    """What else the sandbox serves (an S3), and its own way out that is looked into."""
 
     def __call__(self, exchange: Exchange) -> None:
         """What the proxy does with each request: keep it, pass it on."""
@@ -64,16 +69,32 @@ class Gate:
         """Begin anew: an empty account and nothing seen."""
         self.seen.clear()
         self.strayed.clear()
-        sandbox = registry.load(self.name).sandbox()
-        if sandbox is None or self.recorder is None or self.injector is None:
+        self.sandbox = registry.load(self.name).sandbox()
+        if self.sandbox is None or self.recorder is None or self.injector is None:
             return
-        self.recorder.app = sandbox.app(200.0, 0.0)
+        self.recorder.app = self.sandbox.app(200.0, 0.0)
         hold = getattr(self.recorder.app.state.store, "hold", None)
         if hold is not None:  # a machine that trains: not what is asked here
             hold()
         self.injector.heal()
+        self._look_into(self.injector)
+
+    def _look_into(self, injector: Injector) -> None:
         for method in METHODS:
-            self.injector.on(method, "", self, times=None)
+            injector.on(method, "", self, times=None)
+
+    def _way(self, value: str) -> str:
+        """A variable's value; the address of something beside the emulator goes through a proxy."""
+        parts = urlsplit(value)
+        if parts.hostname != "127.0.0.1" or parts.port in self.ports:
+            return value
+        if value not in self.beside:
+            injector = Injector(value)
+            self._look_into(injector)
+            self.beside[value] = self.stack.enter_context(injector.serve())
+        own = {parts.port, urlsplit(self.beside[value]).port}
+        self.ports |= {port for port in own if port is not None}
+        return self.beside[value]
 
     def leaked(self, canary: str) -> bool:
         """Whether a text left in any way: on the wire, or into a store beside it."""
@@ -84,12 +105,13 @@ class Gate:
 
     def point(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the environment lead here, and nowhere else."""
-        sandbox = registry.load(self.name).sandbox()
-        variables = sandbox.variables(self.url) if sandbox else {}
+        variables = self.sandbox.variables(self.url) if self.sandbox else {}
+        variables = {name: self._way(value) for name, value in variables.items()}
         short = {"SETTLE": "0.1", "POLL": "0.02", "PATIENCE": "1"}
         for key, value in short.items():
             variables[f"FTBRIDGE_{self.name.upper()}_{key}_SECONDS"] = value
         point(monkeypatch, variables)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # boto3 looks for keys there
         known, connect = self, socket.socket.connect
 
         def guarded(self: socket.socket, address: Any) -> None:
@@ -107,7 +129,7 @@ def gates() -> Iterator[dict[str, Gate]]:
     found: dict[str, Gate] = {}
     with ExitStack() as stack:
         for name in registry.names():
-            gate = found[name] = Gate(name)
+            gate = found[name] = Gate(name, stack=stack)
             if registry.load(name).sandbox() is None:
                 continue
             gate.recorder = Recorder(None, gate.seen)

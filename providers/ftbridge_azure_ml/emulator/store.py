@@ -111,6 +111,10 @@ class Store(Memory):
         job = self.jobs[name]
         job.status, job.ended = status, now
 
+    def hold(self) -> None:
+        """Let jobs wait from now on: see ``rents``."""
+        self.rents = False
+
     def close(self) -> None:
         """Switch all machines off."""
         for job in self.jobs.values():
