@@ -30,6 +30,7 @@ from ftbridge.jobs.plan import Payload, Plan
 from ftbridge.jobs.retry import may_pass, patiently, surely_not_done
 from ftbridge.jobs.spec import DataRef
 from ftbridge.jobs.states import State
+from ftbridge.jobs.watch import record_state
 from ftbridge.policy import CheckedUpload, check_upload
 from ftbridge.provider import Provider, RemoteFile, RemoteJob
 
@@ -73,6 +74,8 @@ class Submission:
             made = self._made() or self._create_priced(plan, request, (training, validation))
             remote = late_price.settle(plan, made, self.provider)
             row = self.ledger.jobs.adopt(self.row.id, remote)
+            if row.is_final:  # it has ended since an earlier try made it: nobody looks again
+                row = record_state(row, remote, self.provider, self.ledger).job
             late_price.require_held(remote)
         except _Stopped:
             return self.end()
