@@ -14,7 +14,7 @@ from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.retry import patiently
 from ftbridge.jobs.states import FINAL, LOCAL, State
 from ftbridge.jobs.submit import advance, settle_create
-from ftbridge.jobs.watch import refresh
+from ftbridge.jobs.watch import record_state, refresh
 from ftbridge.provider import Provider, RemoteCheckpoint, RemoteJob
 
 
@@ -99,7 +99,9 @@ def resolve(row: JobRow, provider: Provider, ledger: Ledger, remote_id: str | No
                 code="not_uncertain",
             )
         if remote_id is not None:
-            return ledger.jobs.adopt(row.id, patiently(provider, provider.get, remote_id))
+            remote = patiently(provider, provider.get, remote_id)
+            row = ledger.jobs.adopt(row.id, remote)
+            return record_state(row, remote, provider, ledger).job if row.is_final else row
         ledger.steps.reset(row.id, "create")
         return ledger.jobs.move(row.id, State.PREPARING, error=None)
 

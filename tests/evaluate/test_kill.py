@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulated import Account
+from emulated import Account, write_chats
 
 import ftbridge
 from ftbridge.testing.faults import Answers, Delay
@@ -100,3 +100,31 @@ def test_the_asking_process_can_be_killed_too(
     assert _again(held, job)["n"] == N
     asked = _asked(vendor)
     assert len(set(asked)) == 2 * N and len(asked) - 2 * N <= UNDER_WAY
+
+
+def test_a_sweep_goes_on_where_it_was_killed(held: Path, tmp_path: Path, vendor: Account) -> None:
+    """Killed between two trials: three jobs at the vendor in all, each evaluated once."""
+    data = write_chats(tmp_path / "train.jsonl", "colour")
+    vendor.injector.on("POST", CHAT, Delay(0.05), times=None)
+    words = [sys.executable, "-m", "ftbridge", "sweep", str(data), "--provider", "openai",
+             "--validation", str(held), "--vary", "n_epochs=1,2,3", "--parallel", "1", "--yes",
+             "--json"]  # fmt: skip
+
+    def made() -> int:
+        path = "/v1/fine_tuning/jobs"
+        return sum(r.path == path and r.method == "POST" for r in vendor.store.requests)
+
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while made() < 2:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    done = subprocess.run(words, capture_output=True, timeout=200, check=True)
+    told = json.loads(done.stdout)
+    assert made() == len(vendor.store.jobs) == 3
+    assert [(trial["state"], trial["error"]) for trial in told["trials"]] == [
+        ("succeeded", None)
+    ] * 3
+    asked = _asked(vendor)
+    assert len(asked) == len(set(asked)) == N * 4  # the base once, each trial once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import ftbridge
 from ftbridge.jobs.ledger.jobs import Jobs
 
 
-def test_model_and_bill_are_known(
+@pytest.fixture
+def unseen(
     vendor: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Iterator[ftbridge.Job]:
+    """A submit that was killed after its create; the vendor has long ended the job."""
+
     class Kill(BaseException):
         pass
 
@@ -28,10 +32,18 @@ def test_model_and_bill_are_known(
         with pytest.raises(Kill):
             bridge.submit(plan)
     vendor.pass_time(10_000)
-    (job,) = bridge.jobs()
-    job.resume()
+    yield bridge.jobs()[0]
+    bridge.ledger.close()
+
+
+def test_model_and_bill_are_known(unseen: ftbridge.Job, vendor: Account) -> None:
+    job = unseen.resume()
     assert (str(job.state), len(vendor.store.jobs)) == ("succeeded", 1)
     assert job.model and job.model.startswith("ft:")
     assert job.row.billed_tokens and job.row.billed_micro is not None
     assert job.chat([{"role": "user", "content": "train 3"}]).text == "yes"
-    bridge.ledger.close()
+
+
+def test_a_person_who_resolves_it_gets_its_model(unseen: ftbridge.Job, vendor: Account) -> None:
+    job = unseen.resolve(next(iter(vendor.store.jobs)))
+    assert str(job.state) == "succeeded" and job.model and job.row.billed_micro is not None
