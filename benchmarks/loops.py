@@ -35,9 +35,10 @@ def measure(name: str, more: list[str]) -> dict[str, Any]:
         subprocess.run([sys.executable, *words], check=True, stdout=sys.stderr)
         result: dict[str, Any] = json.loads((Path(out) / "result.json").read_text("utf-8"))
     for side in (result["baseline"], result["baseline_alone"]):
-        side["model"] = Path(side["model"]).name
+        side["model"], side["metric"] = Path(side["model"]).name, result["metric"]
     for each in result["tuned"]:
-        each["tuned"]["model"] = f"{Path(result['model']).name}, seed {each['seed']}"
+        each["tuned"] |= {"model": f"{result['model']}, seed {each['seed']}",
+                          "metric": result["metric"]}  # fmt: skip
     return {key: value for key, value in result.items() if key not in ("report", "offers")}
 
 

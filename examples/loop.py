@@ -162,7 +162,7 @@ def loop(run: Run, seeds: int) -> dict[str, Any]:
         "example": run.folder.name,
         "set": run.set,
         "provider": run.provider,
-        "model": job["base_model"],
+        "model": Path(job["base_model"]).name if run.provider == "local" else job["base_model"],
         "metric": run.wanted["metrics"][0],
         "n": found["n"],
         "tiny": run.tiny,

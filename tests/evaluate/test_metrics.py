@@ -145,6 +145,11 @@ def test_a_function_of_the_users(tmp_path: Path) -> None:
     assert score(f"{file}:same", "a", "b") == 0.5
     with pytest.raises(ftbridge.UsageError, match="gave str for line 1"):
         score(f"{file}:bad", "a", "b")
+    file.write_text("def right(a, b, row) -> bool:\n    return a == b or 0.5\n")
+    assert load(f"{file}:right", Settings()).exact and score(f"{file}:right", "a", "a") == 1
+    with pytest.raises(ftbridge.UsageError, match="no bool"):
+        score(f"{file}:right", "a", "b")
+    file.write_text("value = 3\n")
     for name in (f"{file}:none", f"{file}:value", f"{tmp_path}/no.py:f", "no_such_module:f"):
         with pytest.raises(ftbridge.UsageError):
             load(name, Settings())

@@ -18,24 +18,28 @@ def custom(name: str) -> Metric:
     """The metric of a Python function ``f(reference: str, answer: str, row: dict) -> float``.
 
     ``row`` holds ``messages``, ``tools``, ``line`` and ``calls`` of the reference. The function
-    runs in this process; it gives 0..1 (or a bool), more being better.
+    runs in this process; it gives 0..1 (or a bool), more being better. One that is annotated to
+    give a bool says right or wrong: its share has Wilson's interval, its test is McNemar's.
 
     Raises:
         UsageError: where there is no such function, or it gives anything else.
     """
     function = _function(name)
+    exact = getattr(function, "__annotations__", {}).get("return") in (bool, "bool")
 
     def score(row: Row, reply: ChatReply) -> float:
         told = {"messages": row.messages, "tools": row.tools, "line": row.line, "calls": row.calls}
         value = function(row.reference, reply.text, told)
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
+        fits = value in (0, 1) if exact else isinstance(value, int | float) and 0 <= value <= 1
+        if not fits:
+            wanted = "bool" if exact else "number of 0 to 1"
             raise UsageError(
-                f"{name} gave {type(value).__name__} for line {row.line}, no number of 0 to 1",
+                f"{name} gave {type(value).__name__} for line {row.line}, no {wanted}",
                 where=name,
             )
         return float(value)
 
-    return Metric(name, score, exact=False)
+    return Metric(name, score, exact=exact)
 
 
 def _function(name: str) -> Callable[..., Any]:
