@@ -10,20 +10,47 @@ import os
 import warnings
 import weakref
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftbridge.errors import CredentialsError
 from ftbridge.policy.transport import require_encrypted
-from ftbridge_vertex.failures import said, translated
+from ftbridge_vertex.failures import LOG_IN, said, translated
 from ftbridge_vertex.settings import STORAGE_URL, TOKEN
 
 if TYPE_CHECKING:
     from google import genai
     from google.auth.transport.requests import AuthorizedSession
-    from google.cloud import storage  # type: ignore[import-untyped]
+    from google.cloud import storage
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 VERSION = "v1beta1"
 """The SDK's default, and the only version that has reinforcement (seen 2026-11-25)."""
+
+
+def require_credentials() -> None:
+    """Raise CredentialsError where Google's own search could find nothing, without a connection:
+    it would ask a metadata server, which is there on Google's machines alone."""
+    named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    if os.environ.get(TOKEN) or (named and Path(named).is_file()):
+        return
+    if named:
+        raise CredentialsError(
+            "GOOGLE_APPLICATION_CREDENTIALS names no file", hint=LOG_IN,
+            where="GOOGLE_APPLICATION_CREDENTIALS",
+        )  # fmt: skip
+    folder = os.environ.get("CLOUDSDK_CONFIG") or Path.home() / ".config" / "gcloud"
+    if (Path(folder) / "application_default_credentials.json").is_file() or _at_google():
+        return
+    raise CredentialsError("no Google credentials", hint=LOG_IN, where=TOKEN)
+
+
+def _at_google() -> bool:
+    """Whether this is one of Google's machines, by the name that its firmware gives."""
+    try:
+        return "Google" in Path("/sys/class/dmi/id/product_name").read_text("ascii", "replace")
+    except OSError:
+        return "K_SERVICE" in os.environ  # Cloud Run shows no firmware
 
 
 class Access:
@@ -39,6 +66,7 @@ class Access:
     def credentials(self) -> Any:
         """Google's credentials, not yet tried."""
         token = os.environ.get(TOKEN)
+        require_credentials()
         with translated():
             if token:
                 from google.oauth2.credentials import Credentials

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ftbridge.dataset.formats.format import Converted
-from ftbridge.dataset.types import Example
+from ftbridge.dataset.types import Example, Kind
 from ftbridge.errors import CredentialsError, Unsupported, UsageError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.policy import CheckedUpload
@@ -30,7 +30,7 @@ from ftbridge.provider import (
     Sandbox,
 )
 from ftbridge_vertex import checks, open_models, settings, staging, talk, tuned, wire
-from ftbridge_vertex.access import Access
+from ftbridge_vertex.access import Access, require_credentials
 from ftbridge_vertex.convert import FORMAT
 from ftbridge_vertex.failures import translated
 
@@ -253,7 +253,7 @@ class VertexProvider(Provider):
                 hint="set GOOGLE_CLOUD_PROJECT, or rehearse with `ftbridge sandbox vertex`",
                 where="GOOGLE_CLOUD_PROJECT",
             )
-        _ = self._access.credentials
+        require_credentials()
 
     def doctor(self) -> list[Check]:
         """Packages, project, region, credentials, bucket, and one harmless call."""
@@ -295,8 +295,7 @@ class VertexProvider(Provider):
 class OpenModels(VertexProvider):
     """The same place, writing an open model's lines."""
 
-    @property
-    def rules(self) -> str:
+    def rules(self, kind: Kind) -> str:
         """Those of its format."""
         return open_models.FORMAT.name
 

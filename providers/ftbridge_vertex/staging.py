@@ -15,7 +15,7 @@ from ftbridge.vendor_errors import unless_gone
 from ftbridge_vertex.failures import translated
 
 if TYPE_CHECKING:
-    from google.cloud import storage  # type: ignore[import-untyped]
+    from google.cloud import storage
 
 JSON_LINES = "application/jsonl"
 

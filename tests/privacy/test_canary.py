@@ -32,6 +32,7 @@ CREDENTIALS = {
     "OPENAI_API_KEY": KEY, "AZURE_OPENAI_API_KEY": KEY, "AZURE_OPENAI_AD_TOKEN": TOKEN,
     "MISTRAL_API_KEY": KEY, "TOGETHER_API_KEY": KEY, "FIREWORKS_API_KEY": KEY,
     "FTBRIDGE_SERVE_KEY": TOKEN, "HF_TOKEN": TOKEN, "ANTHROPIC_API_KEY": KEY,
+    "GOOGLE_OAUTH_ACCESS_TOKEN": TOKEN,
 }  # fmt: skip
 DATA_PLACES = ("payloads", "splits", "eval", "local")
 """Where the data itself is kept under the home."""

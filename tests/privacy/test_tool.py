@@ -233,7 +233,7 @@ def test_doctor_tells_of_an_open_home(closed_world: Path, ask: Ask) -> None:
 
 CREDENTIALS = (
     "OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN", "MISTRAL_API_KEY",
-    "TOGETHER_API_KEY", "FIREWORKS_API_KEY", "ANTHROPIC_API_KEY",
+    "TOGETHER_API_KEY", "FIREWORKS_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_OAUTH_ACCESS_TOKEN",
 )  # fmt: skip
 KEY = "sk-ThisIsNobodysBusiness0123456789"
 

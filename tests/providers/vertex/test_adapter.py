@@ -308,6 +308,22 @@ def test_credentials_that_are_not_there(
     assert "gcloud auth" in caught.value.hint and str(tmp_path) not in caught.value.message
 
 
+def test_nobody_is_asked_where_there_can_be_no_credentials(
+    place: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ftbridge_vertex import access
+
+    monkeypatch.delenv("GOOGLE_OAUTH_ACCESS_TOKEN")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setattr(access, "_at_google", lambda: False)
+    for act in (place.require_ready, lambda: place.find("ftb-1")):
+        with pytest.raises(CredentialsError) as caught:
+            act()
+        assert caught.value.where == "GOOGLE_OAUTH_ACCESS_TOKEN"
+    check = next(each for each in place.doctor() if each.name == "credentials")
+    assert check.ok is False and "gcloud auth" in check.hint
+
+
 def test_a_token_that_has_ended(place: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.old")
     with pytest.raises(CredentialsError) as caught:
