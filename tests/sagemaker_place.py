@@ -19,6 +19,7 @@ from ftbridge import clock
 from ftbridge.testing import s3
 from ftbridge.testing.faults import Fault
 from ftbridge.testing.proxy import Injector, Rule
+from ftbridge.testing.rented import Hub
 from ftbridge.testing.server import serve
 from ftbridge_sagemaker.emulator import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, create_app, machine
 
@@ -143,6 +144,7 @@ class Account(Place):
         for name, value in self.env(home).items():
             patch.setenv(name, value)
         patch.setattr(machine, "Machine", Held)
+        patch.setattr(Hub, "offer", lambda hub, model: None)  # nobody loads it
 
 
 @contextmanager

@@ -64,12 +64,11 @@ class Rented(Rehearsing):
     def advance(self, remote_id: str, state: State) -> None:
         if state in (State.VALIDATING, State.QUEUED):
             return
-        machine = self.account.machine(remote_id)
         job = self.account.store.jobs[remote_id]
         if state is State.RUNNING:
             until(lambda: job.secondary == "Training")
             return
-        if state is State.SUCCEEDED and machine.alive:
+        if state is State.SUCCEEDED and (machine := self.account.machine(remote_id)).alive:
             machine.finish()
         self.account.end(remote_id)
 

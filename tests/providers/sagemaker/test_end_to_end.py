@@ -27,7 +27,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     with account() as made:
         made.reset()
         made.store.interrupts = once_it_has_a_checkpoint
+        offer = rented.Hub.offer
         made.point(monkeypatch, tmp_path / "home")
+        monkeypatch.setattr(rented.Hub, "offer", offer)
         monkeypatch.setattr(machine, "Machine", rented.Machine)
         yield made
 
