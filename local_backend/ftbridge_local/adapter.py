@@ -34,7 +34,7 @@ from ftbridge.provider import (
     Setting,
 )
 from ftbridge.shapes import BaseFacts
-from ftbridge_local import answers, models, rewards, status
+from ftbridge_local import answers, disk, models, rewards, status
 from ftbridge_local.failures import quiet, translated
 from ftbridge_local.recipes import decided, recipe_of, settings_of
 from ftbridge_local.runs import Run
@@ -57,11 +57,9 @@ class LocalProvider(Provider):
     settle_default = 0.0
     poll_default = 1.0
     absent: ClassVar[Mapping[str, str]] = {
-        "delete": "remove the run's folder instead; `ftbridge status JOB` shows where it is",
         "quote": "nobody bills a run on this machine; see the electricity line of the estimate",
         "deploy": "a model here needs no deployment; ask it with `ftbridge chat JOB`",
         "undeploy": "there are no deployments here",
-        "delete_model": "remove the run's folder instead; `ftbridge status JOB` shows where it is",
     }
 
     # -- facts -------------------------------------------------------------------------------
@@ -176,6 +174,7 @@ class LocalProvider(Provider):
 
     def create(self, request: Mapping[str, Any], key: str) -> RemoteJob:
         """Write the run folder named by the key and start its process; safe to repeat."""
+        disk.require_room(self._root / "runs", self.context.options.get(disk.OPTION), key)
         folder = self._model_folder(str(request["model"]), fetch=not request.get("offline"))
         lock = str(self._root / "device.lock")
         run = self._run(key)
@@ -224,7 +223,15 @@ class LocalProvider(Provider):
             run.start()
         return self.get(remote_id)
 
+    def delete(self, remote_id: str) -> None:
+        """Remove the run's folder: status, metrics, checkpoints and weights."""
+        disk.remove_run(self._run(remote_id).path)
+
     # -- the model ---------------------------------------------------------------------------
+
+    def delete_model(self, model: str) -> None:
+        """Remove a run's weights, its checkpoints too; what it says of itself stays."""
+        disk.remove_weights(Path(model), self._root / "runs")
 
     def chat(self, model: str, request: ChatRequest) -> ChatReply:
         """Ask a model here: a name, a folder, or an adapter's folder."""

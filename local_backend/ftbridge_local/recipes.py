@@ -14,7 +14,7 @@ from ftbridge_local.failures import translated
 SHOWN_ELSEWHERE = frozenset({"train", "model", "method", "adapter"})
 PATHS = frozenset({"validation", "device_lock"})
 """Where files lie on this machine, which is nobody else's affair."""
-OPTIONS = ("watts",)
+OPTIONS = ("watts", "max_disk_gb")
 """``--option`` names of this provider that are none of the recipe."""
 
 

@@ -95,7 +95,7 @@ def run_lock(run_path: Path) -> Iterator[None]:
 
 @contextmanager
 def device_lock(path: Path | None, control: Control, waiting: Callable[[], None]) -> Iterator[None]:
-    """Wait for the device; `waiting` is called once if another run holds it.
+    """Wait for the device; `waiting` is called once if another run holds it, or came before.
 
     The first process waits for all of them, and tells the others how that ended.
     """
@@ -105,7 +105,8 @@ def device_lock(path: Path | None, control: Control, waiting: Callable[[], None]
         if path is not None and control.world.first:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            stopped = _wait(handle, control, waiting)
+            with standing_in(path.with_name(f"{path.name}.queue")) as turn:
+                stopped = _wait(handle, turn, control, waiting)
         stopped = control.world.agree(stopped)
         if stopped is not None:
             raise Stopped(stopped)
@@ -115,16 +116,58 @@ def device_lock(path: Path | None, control: Control, waiting: Callable[[], None]
             os.close(handle)
 
 
-def _wait(handle: int, control: Control, waiting: Callable[[], None]) -> str | None:
-    """Wait until the lock is ours, or for a request to stop, which is returned."""
-    if _try_lock(handle):
+def _wait(
+    handle: int, turn: Callable[[], bool], control: Control, waiting: Callable[[], None]
+) -> str | None:
+    """Wait for our turn and the lock, or for a request to stop, which is returned."""
+    if turn() and _try_lock(handle):
         return None
     waiting()
-    while not _try_lock(handle):
+    while not (turn() and _try_lock(handle)):
         if (stopped := control.asked()) is not None:
             return stopped
         time.sleep(POLL_SECONDS)
     return None
+
+
+@contextmanager
+def standing_in(queue: Path) -> Iterator[Callable[[], bool]]:
+    """A place at the end of a queue, first come, first served; the block learns whether nobody
+    stands before us.
+
+    A place is a file named by the time, locked by who stands there: where that process has died
+    the lock is free, and the place is cleared away.
+    """
+    queue.mkdir(parents=True, exist_ok=True)
+    place = queue / f"{time.time_ns():020d}-{os.getpid()}"
+    aside = queue / f".{place.name}"
+    handle = os.open(aside, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        aside.rename(place)  # nobody sees it without its lock
+        yield lambda: not any(_stands(other) for other in _before(place))
+    finally:
+        place.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _before(place: Path) -> list[Path]:
+    return [other for other in place.parent.glob("[0-9]*") if other.name < place.name]
+
+
+def _stands(place: Path) -> bool:
+    """Whether somebody holds that place; an abandoned one is removed."""
+    try:
+        handle = os.open(place, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        if not _try_lock(handle):
+            return True
+        place.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(handle)
 
 
 def _try_lock(handle: int) -> bool:

@@ -138,3 +138,9 @@ def test_a_tiny_model_of_the_family_learns(name: str, new_run: Run, adapter: str
     assert main([str(run)]) == 0
     losses = [row["loss"] for row in read_lines(run / "metrics.jsonl")]
     assert losses[-1] < 0.92 * losses[0]
+
+
+def test_mistrals_tools_stand_before_the_last_question_alone(tmp_path: Path) -> None:
+    chat = [ASK, SAY, ASK, SAY]
+    with pytest.raises(TrainerError, match="renders message 2 differently"):
+        encoded(tokenizer_of("mistral-v3"), tmp_path, chat, tools=TOOLS)

@@ -37,7 +37,7 @@ def start(run: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def until(what: Callable[[], bool], seconds: float = 60) -> None:
+def until(what: Callable[[], bool], seconds: float = 250) -> None:
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "waited in vain"
@@ -130,7 +130,7 @@ def test_a_signal_pauses_and_the_next_start_goes_on(new_run: Run) -> None:
     process = start(paused)
     until(lambda: steps_done(paused) >= 3 or process.poll() is not None)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=250)
     assert process.returncode == 0
     assert read(paused / "status.json")["state"] == "paused"
     done = read(paused / "status.json")["step"]
@@ -251,7 +251,7 @@ def test_a_run_waits_for_the_device_and_can_be_cancelled_there(
     assert main([str(other)]) == 0
     assert read(other / "status.json")["state"] == "cancelled"
     os.close(handle)
-    process.communicate(timeout=60)
+    process.communicate(timeout=250)
     assert process.returncode == 0
     assert read(run / "status.json")["state"] == "succeeded"
 
@@ -336,3 +336,17 @@ def test_a_merged_model_gives_the_adapters_logits(new_run: Run, model_dir: Path)
         merged = AutoModelForCausalLM.from_pretrained(run / "merged", dtype=torch.float32)(ids)
     assert (adapted - plain).abs().max() > 0.1  # the adapter does something
     torch.testing.assert_close(merged.logits, adapted, rtol=1e-4, atol=1e-4)
+
+
+def test_the_queue_serves_who_came_first(tmp_path: Path) -> None:
+    from ftbridge_trainer.control import standing_in
+
+    queue = tmp_path / "queue"
+    queue.mkdir()
+    (queue / "00000000000000000001-9").touch()  # its process has died
+    with standing_in(queue) as first:
+        with standing_in(queue) as second, standing_in(queue) as third:
+            assert [first(), second(), third()] == [True, False, False]
+        assert first()
+        assert len(list(queue.iterdir())) == 1
+    assert not list(queue.iterdir())
