@@ -168,7 +168,7 @@ class BedrockProvider(BedrockSpeaker):
         began, sent = clock.monotonic(), chat.body(chat.inference_id(asked, profile), request)
         with self._border():
             answer = self._clients["bedrock-runtime"].converse(**sent)
-        return chat.reply(answer, clock.monotonic() - began)
+            return chat.reply(answer, clock.monotonic() - began)
 
     # -- access ------------------------------------------------------------------------------
 

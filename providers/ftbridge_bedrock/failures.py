@@ -11,6 +11,7 @@ from ftbridge.errors import CredentialsError, NetworkError, UsageError, VendorEr
 from ftbridge.vendor_errors import Answer, translate
 
 FOLDER = Path(__file__).parent
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 _CHECK = "check the network, the region, and AWS_ENDPOINT_URL if it is set"
 _LOGIN = "log in (`aws sso login`, `aws configure`) or set AWS_ACCESS_KEY_ID and its secret"
 
@@ -39,9 +40,9 @@ def translated(secrets: Callable[[], tuple[str, ...]]) -> Iterator[None]:
     except exceptions.ParamValidationError as error:
         said = " ".join(str(error).split())
         raise UsageError(f"botocore's model of Bedrock refuses the request: {said}") from None
-    except (exceptions.BotoCoreError, exceptions.HTTPClientError, HTTPError, KeyError) as error:
+    except (exceptions.BotoCoreError, exceptions.HTTPClientError, HTTPError, *_UNREADABLE) as error:
         # Also what cannot be parsed, what urllib3 says while a body is read, and a missing member:
-        # botocore takes a body that is no JSON for an empty answer.
+        # botocore takes a body that is no JSON for an empty answer, and stumbles over a null.
         kind = type(error).__name__
         raise NetworkError(f"AWS did not give a whole answer ({kind})", hint=_CHECK) from None
 
