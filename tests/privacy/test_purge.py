@@ -161,7 +161,14 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     with ExitStack() as stack:
         upstream = stack.enter_context(serve(sandbox.app(200.0, 0.0)))
         injector = Injector(upstream)
-        point(monkeypatch, sandbox.variables(stack.enter_context(injector.serve())))
+        url = stack.enter_context(injector.serve())
+        variables = sandbox.variables(url)
+        for name, value in variables.items():  # what the sandbox serves beside it: an S3
+            if value.startswith("http://127.0.0.1:") and not value.startswith(url):
+                beside = Injector(value, injector.rules, injector.requests)
+                variables[name] = stack.enter_context(beside.serve())
+        point(monkeypatch, variables)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # boto3 looks for keys there
         monkeypatch.setenv(f"FTBRIDGE_{request.param.upper()}_SETTLE_SECONDS", "0.1")
         monkeypatch.setenv(f"FTBRIDGE_{request.param.upper()}_POLL_SECONDS", "0.05")
         yield request.param, injector
