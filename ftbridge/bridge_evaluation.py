@@ -109,15 +109,7 @@ class BridgeEvaluation(BridgeExperiments, BridgeCuration):
             DataError: where rows were trained on, unless ``allow_trained_rows``; PolicyRefused
             where they may not be sent to a model; BudgetRefused before a call past the budget.
         """
-        if limit is not None and limit < 1:
-            raise UsageError(f"a limit of {limit} leaves no row", hint="1 or more", where="limit")
-        job = self._job_behind(model)
-        if baseline == "base" and job is None:
-            raise UsageError(
-                f"what `{model}` was tuned from is not known",
-                hint="name the baseline as provider:model or a folder",
-                where="baseline",
-            )
+        job = self._tested(model, baseline, limit)
         settings = Settings(
             pattern,
             Path(schema) if schema else None,
@@ -157,6 +149,19 @@ class BridgeEvaluation(BridgeExperiments, BridgeCuration):
             ),
         )
         return evaluation.evaluate(plan, self.ledger, on_progress)
+
+    def _tested(self, model: str, baseline: str, limit: int | None) -> Job | None:
+        """The job behind the tested model, if one is known; refused where nothing can be asked."""
+        if limit is not None and limit < 1:
+            raise UsageError(f"a limit of {limit} leaves no row", hint="1 or more", where="limit")
+        job = self._job_behind(model)
+        if baseline == "base" and job is None:
+            raise UsageError(
+                f"what `{model}` was tuned from is not known",
+                hint="name the baseline as provider:model or a folder",
+                where="baseline",
+            )
+        return job
 
     def evaluate_again(self, reference: str, data: Dataset | str | Path, **changes: Any) -> Result:
         """A job's model on fresh rows, measured as before; ``drift`` says whether it still holds.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -287,27 +287,3 @@ def _evaluated(
 
 def _words(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value:g}" for name, value in values.items())
-
-
-def parse(varied: Sequence[str]) -> dict[str, list[float]]:
-    """``NAME=V1,V2`` texts as a grid; whole numbers stay whole.
-
-    Raises:
-        UsageError: for anything else.
-    """
-    grid: dict[str, list[float]] = {}
-    for text in varied:
-        name, _, values = text.partition("=")
-        try:
-            grid[name.strip().replace("-", "_")] = list(_numbers(values))
-        except ValueError:
-            raise UsageError(
-                f"`{text}` is not NAME=V1,V2", hint="--vary n_epochs=1,3", where="vary"
-            ) from None
-    return grid
-
-
-def _numbers(values: str) -> Iterator[float]:
-    for value in values.split(","):
-        number = float(value)
-        yield int(number) if value.strip().isdecimal() else number

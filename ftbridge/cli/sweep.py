@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from ftbridge.cli.session import Session
 from ftbridge.cli.session import command as common
 from ftbridge.cli.wishes import pairs, wishes
 from ftbridge.errors import UsageError
-from ftbridge.sweep import Sweep, parse
+from ftbridge.sweep import Sweep
 
 
 @click.command()
@@ -98,3 +99,27 @@ def _show(session: Session, found: Sweep) -> None:
     close = [trial.job for trial in found.close]
     said = f"; these rows cannot tell it from {', '.join(close)}" if close else ""
     session.lines(f"best: {found.best.job}{said}", found.to_dict()["note"])
+
+
+def parse(varied: Sequence[str]) -> dict[str, list[float]]:
+    """``NAME=V1,V2`` texts as a grid; whole numbers stay whole.
+
+    Raises:
+        UsageError: for anything else.
+    """
+    grid: dict[str, list[float]] = {}
+    for text in varied:
+        name, _, values = text.partition("=")
+        try:
+            grid[name.strip().replace("-", "_")] = list(_numbers(values))
+        except ValueError:
+            raise UsageError(
+                f"`{text}` is not NAME=V1,V2", hint="--vary n_epochs=1,3", where="vary"
+            ) from None
+    return grid
+
+
+def _numbers(values: str) -> Iterator[float]:
+    for value in values.split(","):
+        number = float(value)
+        yield int(number) if value.strip().isdecimal() else number

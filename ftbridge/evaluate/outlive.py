@@ -102,7 +102,8 @@ def _answer(order: dict[str, Any], parent: int) -> None:
     home = Path(order["home"])
     provider = registry.load(order["provider"])(Context(home, order["options"]))
     ledger = Ledger(home)
-    price = CallPrice(*(None if usd is None else Decimal(usd) for usd in order["price"]), source="")
+    into, out = (None if usd is None else Decimal(usd) for usd in order["price"])
+    price = CallPrice(into, out, "as ordered")
     with _alone(home, f"{provider.name} {provider.account} {order['model']}"):
         known = ledger.evaluations.cached(list(order["questions"]))
         for content in known:

@@ -11,8 +11,9 @@ from emulated import Account, write_chats
 
 import ftbridge
 from ftbridge.cli import run
+from ftbridge.cli.sweep import parse
 from ftbridge.evaluate.result import Result
-from ftbridge.sweep import Trial, parse
+from ftbridge.sweep import Trial
 
 GRID = {"n_epochs": [1, 3], "learning_rate_multiplier": [0.5, 2.0]}
 
