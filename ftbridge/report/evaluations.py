@@ -94,15 +94,21 @@ def _asked(result: Mapping[str, Any]) -> Iterator[Table]:
     sides = [(name, result[name]) for name in ("baseline", "tuned")]
     if all("prompt_tokens" in side for _, side in sides):
         yield Table(
-            ("", "model", "prompt tokens", "answer tokens", "median seconds a call"),
+            ("", "model", "prompt tokens", "answer tokens", "median seconds a call", "USD a call"),
             [
                 (name, side["model"], f"{side['prompt_tokens']:,}",
-                 f"{side['completion_tokens']:,}", f"{side['seconds']:.2f}")
+                 f"{side['completion_tokens']:,}", f"{side['seconds']:.2f}", _usd(side))
                 for name, side in sides
             ],
             "What asking took",
-            range(2, 5),
+            range(2, 6),
         )  # fmt: skip
+
+
+def _usd(side: Mapping[str, Any]) -> str:
+    """What a call cost by the price of then; results of before that was kept do not say."""
+    usd = side.get("usd_per_call")
+    return "unknown" if usd is None else f"{usd:.2g}"
 
 
 def _labels(labels: Mapping[str, Any] | None) -> Iterator[Table]:

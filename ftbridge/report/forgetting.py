@@ -30,8 +30,9 @@ def forgetting(evaluations: Sequence[Mapping[str, Any]]) -> Section:
         for each in found["categories"]
     ]  # fmt: skip
     return Section(TITLE, [
-        Text(f"{found['verdict']}: {found['loss']['value']:+.1%} of {found['n']} general questions "
-             f"are lost (95 % interval {low:+.1%} to {high:+.1%}, p = {found['loss']['p']:.2g})",
+        Text(f"{found['verdict']}: general ability changed by {-found['loss']['value']:+.1%} on "
+             f"{found['n']} questions (95 % interval {-high:+.1%} to {-low:+.1%}, "
+             f"p = {found['loss']['p']:.2g})",
              KINDS.get(found["verdict"], "")),
         Intervals(f"General ability, {found['n']} questions, 95 % intervals", sides),
         Table(("kind of question", "questions", "before", "after", "change"), rows,
