@@ -22,13 +22,16 @@ ROWS = [
 ]
 NAMED = [(name, row) for name, row in ROWS if row.family]
 PRECISION = {"bf16", "fp8", "fp16", "int4", "nf4", "mxfp4"}
-NOISE = PRECISION | {"meta", "nvidia", "reference"}
-"""What vendors add to an open model's name: its maker, a precision, a kind of hosting."""
+MAKERS = {"huggingface", "meta", "nvidia", "openai"}
+NOISE = PRECISION | MAKERS | {"llm", "reference", "textgeneration"}
+"""What vendors add to an open model's name: its maker, a precision, a kind of hosting or task."""
 
 
 def words(name: str) -> set[str]:
     """The parts of a model's name without the noise: ``meta-llama-v3p1-8b`` is Llama 3.1 8B."""
-    tail = name.rsplit("/", 1)[-1].lower()
+    tail = re.split("[/@]", name)[-1].lower()  # Google puts the family before an @
+    tail = re.sub(r"^[a-z]+\.|^openai-reasoning-|-v\d+:\d+(:\d+k)?$", "", tail)  # what Amazon adds
+    tail = re.sub(r"(?<=[a-z])-?(\d)-(\d)(?=-\d+b)", r"\1.\2", tail)
     tail = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", tail)  # a snapshot of a closed model
     tail = re.sub(r"v?(\d)p(\d)", r"\1.\2", tail)  # no dots in ids
     kept = (part for part in tail.split("-") if part not in NOISE)
@@ -42,7 +45,7 @@ def test_a_family_is_the_models_own_name(provider: str, row: TunableModel) -> No
     """Lower case, without maker, precision or kind of hosting: the same everywhere."""
     assert row.family and re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", row.family)
     assert not set(row.family.split("-")) & NOISE
-    assert words(row.model) <= words(row.family) <= words(row.model) | {"instruct"}
+    assert words(row.model) <= words(row.family) <= words(row.model) | {"instruct", "vision"}
 
 
 def test_no_two_families_are_one() -> None:
