@@ -20,7 +20,7 @@ IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.9-gpu-p
 HUB = "arn:aws:sagemaker:us-east-1:aws:hub-content/SageMakerPublicHub/Model"
 QWEN = f"{HUB}/huggingface-llm-qwen2-5-7b-instruct/1.0.0"
 LLAMA = f"{HUB}/meta-textgeneration-llama-3-1-8b-instruct/1.0.0"
-PATIENCE = 120
+PATIENCE = 500
 START = 1_800_000_000.0
 
 
@@ -47,6 +47,11 @@ def _session() -> Any:
     import boto3
 
     return boto3.session.Session()
+
+
+@cache
+def _storage(url: str) -> Any:
+    return s3.client(url)
 
 
 @dataclass
@@ -97,7 +102,7 @@ class World:
 
     @property
     def storage(self) -> Any:
-        return self.made.setdefault("s3", s3.client(self.s3))
+        return _storage(self.s3)
 
     def put(self, key: str, rows: list[Any] | bytes) -> str:
         """Data in the bucket; its address."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,22 @@ class Unreadable(Exception):
     """What the service cannot read: no such bucket, no such object."""
 
 
+@cache
+def _connect(endpoint: str, region: str) -> Any:
+    """One client for all emulators of a process: boto3 reads its models for each anew."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id="service-role",
+        aws_secret_access_key="service-role",  # noqa: S106 -- the sandbox's own S3 checks none
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
+    )
+
+
 @dataclass
 class Bucket:
     """An S3 endpoint; any bucket of it."""
@@ -21,20 +37,9 @@ class Bucket:
     endpoint: str
     region: str
 
-    @cached_property
+    @property
     def _client(self) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name=self.region,
-            aws_access_key_id="service-role",
-            aws_secret_access_key="service-role",  # noqa: S106 -- the sandbox's own S3 checks none
-            config=config,
-        )
+        return _connect(self.endpoint, self.region)
 
     def keys(self, uri: str) -> list[str]:
         """The keys that begin with an S3 prefix, whole; raises `Unreadable`."""

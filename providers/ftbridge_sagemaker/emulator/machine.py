@@ -199,7 +199,8 @@ class Run:
                 stat = path.stat()
                 seen = (stat.st_size, stat.st_mtime_ns)
                 if self._uploaded.get(path) != seen:
-                    self._store.bucket.upload(path, uri + path.relative_to(root).as_posix())
+                    content = path.read_bytes()  # whole, though it may be replaced meanwhile
+                    self._store.bucket.put(uri + path.relative_to(root).as_posix(), content)
                     self._uploaded[path] = seen
         return [path.relative_to(root).as_posix() for path in files]
 

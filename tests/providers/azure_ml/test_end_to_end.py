@@ -16,6 +16,7 @@ from ftbridge_azure_ml.emulator import once_it_has_a_checkpoint
 pytestmark = [
     pytest.mark.training,
     pytest.mark.long,
+    pytest.mark.timeout(600),
     pytest.mark.filterwarnings("ignore::FutureWarning"),  # peft 0.21.2 in transformers 5.24
 ]
 MODEL = "acme/tiny-1m"

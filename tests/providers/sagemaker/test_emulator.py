@@ -203,14 +203,14 @@ class TestTheBorder:
         injector = Injector(world.url)
         with injector.serve() as url:
             client = world.client(endpoint_url=url)
-            injector.on("POST", "^/$", DropAfter())
+            injector.on("POST", "CreateTrainingJob$", DropAfter())
             with pytest.raises((EndpointConnectionError, HTTPClientError)):
                 client.create_training_job(**world.serverless())
             with pytest.raises(ClientError) as caught:
                 client.create_training_job(**world.serverless())
             assert code(caught) == "ResourceInUse"
             throttled = b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
-            injector.on("POST", "^/$", Answers(400, body=throttled))
+            injector.on("POST", "DescribeTrainingJob$", Answers(400, body=throttled))
             with pytest.raises(ClientError) as slow:
                 client.describe_training_job(TrainingJobName="job-1")
             assert code(slow) == "ThrottlingException"
@@ -298,6 +298,7 @@ class TestOnAMachine:
 
 @pytest.mark.training
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_our_trainer_survives_a_spot_machine(world: World) -> None:
     """The bundle as a channel, the run's folder as the checkpoints, a machine lost on the way."""
     world.put("files/train.jsonl", [chat_row(number) for number in range(24)])
@@ -305,7 +306,7 @@ def test_our_trainer_survives_a_spot_machine(world: World) -> None:
     spec = JobSpec.model_validate({
         "provider": "sagemaker_compute", "model": "acme/tiny-1m", "adapter": "lora",
         "training": training, "hyperparameters": {"n_epochs": 20, "batch_size": 2},
-        "options": {"checkpoint_steps": "1", "threads": "1"},
+        "options": {"checkpoint_steps": "10", "threads": "1"},
     })  # fmt: skip
     for name, content in bundle.bundle(recipe_of(spec, "train.jsonl", None, ())).items():
         world.put(f"jobs/in/{name}", content)
