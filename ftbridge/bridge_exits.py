@@ -7,17 +7,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftbridge import registry
+from ftbridge import arguments, registry
 from ftbridge.cost.prices import PriceBook
 from ftbridge.errors import UsageError
 from ftbridge.job import Job
-from ftbridge.jobs import deploying
+from ftbridge.jobs import deploying, importing
 from ftbridge.jobs.ledger import Ledger
 from ftbridge.jobs.ledger.deployments import DeploymentRow, ModelKey
 from ftbridge.jobs.move import Move, Wished, move
 from ftbridge.jobs.plan import Plan
 from ftbridge.jobs.retirements import Retirement, retirements
 from ftbridge.jobs.spec import Method
+from ftbridge.policy import Privacy
 from ftbridge.provider import Provider
 
 
@@ -84,6 +85,28 @@ class BridgeExits:
         """
         key, place, _ = self._tuned_model(reference, options)
         return deploying.undeploy(key, place, self.ledger)
+
+    def import_weights(
+        self,
+        folder: str | Path,
+        *,
+        provider: str,
+        name: str,
+        privacy: str | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> str:
+        """Let a vendor serve a folder of weights (merged, safetensors); the model's name there.
+
+        Args:
+            privacy: a label by argument: it can only raise that of the folder.
+
+        Raises:
+            PolicyRefused, Unsupported, ProviderError: see
+                :func:`ftbridge.jobs.importing.import_weights`.
+        """
+        asked = None if privacy is None else arguments.choice(Privacy, privacy, "privacy")
+        place = self.provider(provider, options)
+        return importing.import_weights(place, Path(folder), name, self.ledger, asked)
 
     def delete_model(self, reference: str, *, options: Mapping[str, str] | None = None) -> str:
         """Delete a tuned model at the vendor for good, and return its name. Its job stays.

@@ -11,6 +11,7 @@ from ftbridge.cost.types import Quantity
 from ftbridge.cost.use import Use
 from ftbridge.errors import Unsupported
 from ftbridge.jobs.spec import JobSpec
+from ftbridge.policy import CheckedStage
 from ftbridge.provider_base import ProviderBase
 from ftbridge.shapes import BaseFacts, ChatReply, ChatRequest
 
@@ -84,6 +85,18 @@ class ModelOperations(ProviderBase):
     def download(self, remote_id: str, out: Path, *, merged: bool = False) -> Path:
         """Bring the weights to a local folder, as an adapter or merged into the base."""
         raise self.unsupported("download")
+
+    def import_weights(self, stage: CheckedStage, names: Sequence[str], name: str) -> str:
+        """Let the vendor serve weights of one's own; the name to ask for.
+
+        Args:
+            stage: the files of the folder; ``names`` are theirs in it, in the same order.
+        """
+        raise Unsupported(
+            f"{self.name} serves no weights of one's own through ftbridge",
+            hint="`ftbridge serve` does, on this machine",
+            where="import_weights",
+        )
 
     def deploy(self, model: str) -> str:
         """Make the tuned model answer; returns the name to ask for.
