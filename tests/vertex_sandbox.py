@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from emulated import Place, served
 
@@ -13,6 +14,16 @@ from ftbridge_vertex.emulator import BUCKET, LOCATION, PROJECT, TOKEN, create_ap
 
 class Project(Place):
     """An emulated project with its bucket."""
+
+    def reset(self, speed: float = 1.0) -> Any:
+        """Begin anew, with all machines off."""
+        self.close()
+        return super().reset(speed)
+
+    def close(self) -> None:
+        """Switch all machines off."""
+        if hasattr(self.switch.app, "state"):
+            self.store.close()
 
     def uploaded(self) -> list[str]:
         """The addresses of the data in the bucket."""
@@ -42,3 +53,4 @@ def project() -> Iterator[Project]:
     """Serve one."""
     with served(Project, create_app) as made:
         yield made
+        made.close()

@@ -98,7 +98,10 @@ def served() -> Iterator[Project]:
 
 
 class TestVertexCompute(Facts, LifeCycle, OverTheWire):
-    test_pages_are_turned = pytest.mark.long(OverTheWire.test_pages_are_turned)
+    @pytest.mark.long
+    def test_pages_are_turned(self, provider: Provider, sandbox: Any, data: Path) -> None:
+        sandbox.account.store.hold()  # 250 machines are not what is asked here
+        super().test_pages_are_turned(provider, sandbox, data)
 
     @pytest.fixture
     def sandbox(
@@ -109,7 +112,7 @@ class TestVertexCompute(Facts, LifeCycle, OverTheWire):
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(custom_run, "Machine", Held)
         yield Rehearsing(served, tmp_path)
-        for job in served.store.custom_jobs.values():
+        for job in served.store.custom_jobs.values() if served.store.rents else ():
             until(lambda job=job: job.run.machine is not None or not job.run.thread.is_alive())
             if job.run.machine is not None and job.run.machine.alive:
                 job.run.stop()

@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from ftbridge.testing.rented import Hub, Machine, model_of
+from ftbridge.testing.rented import Machine, model_of
 
 from . import storage
 from .store import CustomJob, Emulator, StoredObject
@@ -31,18 +31,19 @@ class Run:
     def __init__(self, emulator: Emulator, job: CustomJob) -> None:
         self.job, self._emulator = job, emulator
         self._home = Path(tempfile.mkdtemp(prefix="ftbridge-vertex-"))
-        self.hub = Hub(self._home / "hub")
+        self.hub = emulator.store.hub
         self.machine: Machine | None = None
         self._stopped = False
         self._code = 0
         self._seen: dict[Path, tuple[int, int]] = {}
         self.thread = threading.Thread(target=self._lead, name=job.id, daemon=True)
-        self.thread.start()
+        if emulator.store.rents:
+            self.thread.start()
 
     def stop(self) -> None:
         """SIGTERM for good; the job is cancelled once its machine is off."""
         self._stopped = True
-        self._move("JOB_STATE_CANCELLING")
+        self._move("JOB_STATE_CANCELLING" if self.thread.is_alive() else "JOB_STATE_CANCELLED")
         if self.machine is not None:
             self.machine.reclaim()
 
@@ -50,6 +51,14 @@ class Run:
         """Take the machine away without notice."""
         if self.machine is not None:
             self.machine.kill()
+
+    def kill(self) -> None:
+        """Switch the machine off for good, at once."""
+        self._stopped = True
+        if self.machine is not None and self.machine.alive:
+            self.machine.kill()
+        if self.thread.is_alive():
+            self.thread.join(GRACE_SECONDS)
 
     @property
     def log(self) -> str:
@@ -77,14 +86,12 @@ class Run:
         """One machine; whether it was lost."""
         if self._stopped:
             return False
-        container = self.job.body["jobSpec"]["workerPoolSpecs"][0]["containerSpec"]
-        command = [*container["command"], *container.get("args", ())]
         for folder in self._mounts().glob("**/recipe.json"):
             self.hub.offer(model_of(folder.parent))
         self.job.started = self.job.started or self._emulator.clock()
         places = {MOUNT: self._mounts()}
         log = self._home / "log"
-        self.machine = Machine(command, places, self.hub.variables, log, self._ended)
+        self.machine = Machine(self._command(), places, self.hub.variables, log, self._ended)
         if not self._stopped:
             self._move("JOB_STATE_RUNNING")
         else:  # asked while the machine came up
@@ -126,15 +133,21 @@ class Run:
         return self._home / "mounts"
 
     def _mount(self) -> None:
-        """Every object of the buckets that the command names."""
+        """Every object below a folder that the command names; others would not be read."""
         self._mounts().mkdir()
+        named = [part.removeprefix(f"{MOUNT}/") for part in self._command() if MOUNT in part]
         for (bucket, name), found in list(self._emulator.store.objects.items()):
             path = (self._mounts() / bucket / name).resolve()
-            if path.is_relative_to(self._mounts().resolve()):
+            inside = path.is_relative_to(self._mounts().resolve())
+            if inside and any(f"{bucket}/{name}".startswith(f"{each}/") for each in named):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(found.content)
                 stat = path.stat()
                 self._seen[path] = (stat.st_size, stat.st_mtime_ns)
+
+    def _command(self) -> list[str]:
+        container = self.job.body["jobSpec"]["workerPoolSpecs"][0]["containerSpec"]
+        return [*container["command"], *container.get("args", ())]
 
     def _put_back(self) -> None:
         """What the container has written or removed."""

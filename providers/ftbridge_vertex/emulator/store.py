@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from ftbridge.testing import plumbing
 from ftbridge.testing.plumbing import Memory
+from ftbridge.testing.rented import Hub
 from ftbridge.testing.timeline import Stopwatch
 
 from .data import TrainingData
@@ -159,6 +163,8 @@ class Store(Memory):
 
     jobs: dict[str, Job] = field(default_factory=dict)
     custom_jobs: dict[str, CustomJob] = field(default_factory=dict)
+    rents: bool = True
+    """Whether custom jobs get a machine; else they wait in ``JOB_STATE_PENDING``."""
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
     models: dict[str, list[Job]] = field(default_factory=dict)
     """Tuned models by id: the job of each version."""
@@ -169,6 +175,20 @@ class Store(Memory):
     """Buckets and the location of each."""
     objects: dict[tuple[str, str], StoredObject] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
+
+    @cached_property
+    def hub(self) -> Hub:
+        """Where machines find base models: one tiny model under any name."""
+        return Hub(Path(tempfile.mkdtemp(prefix="ftbridge-vertex-hub-")))
+
+    def hold(self) -> None:
+        """Let custom jobs wait from now on: see ``rents``."""
+        self.rents = False
+
+    def close(self) -> None:
+        """Switch all machines off."""
+        for job in self.custom_jobs.values():
+            job.run.kill()
 
     def force_status(self, job_id: str, raw_status: str | None) -> None:
         """Make a job answer with this state, whatever the time; None lets go of it.
