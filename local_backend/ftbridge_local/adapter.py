@@ -18,7 +18,7 @@ from ftbridge.dataset.formats.format import Converted
 from ftbridge.dataset.types import Example
 from ftbridge.errors import OperationFailed, UsageError
 from ftbridge.files import atomic_write
-from ftbridge.jobs.spec import JobSpec
+from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.policy import CheckedUpload, Privacy
 from ftbridge.provider import (
     ChatReply,
@@ -127,17 +127,17 @@ class LocalProvider(Provider):
         return framed_counter(TokenizerFile(folder / "tokenizer.json", f"{model}'s own"), rule)
 
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
-        """Power: tokens over measured speed, times watts. Unknown until something was measured."""
+        """Power: tokens over measured speed, times watts. Unknown until something was measured, and
+        for reinforcement, whose answers are yet to be drawn."""
         folder = models.locate(spec.model, self.context.home)
         speed = folder and measured(self.context.home, str(folder), str(spec.adapter))
-        if not speed:
+        unknown = "" if speed else "no run has been measured here yet; `ftbridge compare --calibrate`"
+        if spec.method is Method.RL:
+            unknown = "how much the model will write, and the grader take, is not known before"
+        if unknown or not speed:
             return [
                 Quantity(
-                    name="training",
-                    item="electricity",
-                    low=None,
-                    high=None,
-                    formula="no run has been measured here yet; `ftbridge compare --calibrate`",
+                    name="training", item="electricity", low=None, high=None, formula=unknown
                 )
             ]
         watts = Decimal(self.context.options.get("watts", str(ASSUMED_WATTS)))
