@@ -50,8 +50,8 @@ def test_every_shipped_row_is_sourced_and_dated() -> None:
 
 def test_price_lists_of_vendors_without_an_adapter_are_in_the_book() -> None:
     vendors = {price.provider for price in ftbridge.Bridge().prices.rows}
-    assert {"bedrock", "vertex", "sagemaker", "azure_ml", "huggingface", "modal", "replicate",
-            "runpod"} <= vendors  # fmt: skip
+    assert {"bedrock", "vertex", "sagemaker_compute", "azure_ml", "huggingface", "modal",
+            "replicate", "runpod"} <= vendors  # fmt: skip
     assert "openai" not in price_lists()
     assert len(price_files()) == len(set(price_files()))
 
