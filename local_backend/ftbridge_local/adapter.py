@@ -131,14 +131,14 @@ class LocalProvider(Provider):
         for reinforcement, whose answers are yet to be drawn."""
         folder = models.locate(spec.model, self.context.home)
         speed = folder and measured(self.context.home, str(folder), str(spec.adapter))
-        unknown = "" if speed else "no run has been measured here yet; `ftbridge compare --calibrate`"
+        unknown = (
+            "" if speed else "no run has been measured here yet; `ftbridge compare --calibrate`"
+        )
         if spec.method is Method.RL:
             unknown = "how much the model will write, and the grader take, is not known before"
         if unknown or not speed:
             return [
-                Quantity(
-                    name="training", item="electricity", low=None, high=None, formula=unknown
-                )
+                Quantity(name="training", item="electricity", low=None, high=None, formula=unknown)
             ]
         watts = Decimal(self.context.options.get("watts", str(ASSUMED_WATTS)))
         per_hour = Decimal(str(speed.tokens_per_second)) * 3600 * 1000
