@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ftbridge.dataset.formats.format import Converted
-from ftbridge.dataset.types import Example, Kind
+from ftbridge.dataset.types import Example
 from ftbridge.errors import CredentialsError, Unsupported, UsageError
 from ftbridge.jobs.spec import JobSpec, Method
 from ftbridge.policy import CheckedUpload
@@ -29,7 +29,7 @@ from ftbridge.provider import (
     RemoteJob,
     Sandbox,
 )
-from ftbridge_vertex import checks, open_models, settings, staging, talk, tuned, wire
+from ftbridge_vertex import checks, settings, staging, talk, tuned, wire
 from ftbridge_vertex.access import Access, require_credentials
 from ftbridge_vertex.convert import FORMAT
 from ftbridge_vertex.failures import translated
@@ -94,6 +94,8 @@ class VertexProvider(Provider):
 
     def suited(self, spec: JobSpec) -> Provider:
         """Open models take other lines."""
+        from ftbridge_vertex.open_models import OpenModels
+
         return OpenModels(self.context) if wire.is_open(spec.model) else self
 
     def convert(self, example: Example) -> Converted:
@@ -290,22 +292,6 @@ class VertexProvider(Provider):
     def _shown(self, remote_id: str) -> dict[str, Any]:
         with translated():
             return _plain(self._access.genai.tunings.get(name=remote_id))
-
-
-class OpenModels(VertexProvider):
-    """The same place, writing an open model's lines."""
-
-    def rules(self, kind: Kind) -> str:
-        """Those of its format."""
-        return open_models.FORMAT.name
-
-    def convert(self, example: Example) -> Converted:
-        """A chat in OpenAI's shape."""
-        return open_models.FORMAT.encode(example)
-
-    def parse(self, line: bytes) -> Example:
-        """Such a chat."""
-        return open_models.FORMAT.decode(line)
 
 
 def _plain(shown: Any) -> dict[str, Any]:

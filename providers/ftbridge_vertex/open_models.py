@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ftbridge.dataset.types import Kind
+from ftbridge.dataset.formats.format import Converted
+from ftbridge.dataset.types import Example, Kind
 from ftbridge.dialects.openai_data import OpenAIShape
+from ftbridge_vertex.adapter import VertexProvider
 
 
 class OpenModelFormat(OpenAIShape):
@@ -26,3 +28,19 @@ class OpenModelFormat(OpenAIShape):
 
 
 FORMAT = OpenModelFormat()
+
+
+class OpenModels(VertexProvider):
+    """The same place, writing an open model's lines."""
+
+    def rules(self, kind: Kind) -> str:
+        """Those of its format."""
+        return FORMAT.name
+
+    def convert(self, example: Example) -> Converted:
+        """A chat in OpenAI's shape."""
+        return FORMAT.encode(example)
+
+    def parse(self, line: bytes) -> Example:
+        """Such a chat."""
+        return FORMAT.decode(line)

@@ -147,7 +147,7 @@ class TestOpenModel(Served, LifeCycle):
 
     @pytest.fixture
     def provider(self, sandbox: Rehearsal) -> Provider:
-        from ftbridge_vertex.adapter import OpenModels
+        from ftbridge_vertex.open_models import OpenModels
 
         made = sandbox.connect()
         return OpenModels(made.context)
