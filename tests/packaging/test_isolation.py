@@ -82,7 +82,7 @@ def test_a_provider_is_packed_and_its_extra_exists(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     place = registry.load(name)
     packed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    assert place.folder.relative_to(ROOT).as_posix() in packed
+    assert place.home().relative_to(ROOT).as_posix() in packed
     extras = project["project"]["optional-dependencies"]
     whole = re.search(r"\[(.+)\]", extras["all"][0])
     assert whole is not None
