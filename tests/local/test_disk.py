@@ -71,6 +71,7 @@ def job(tmp_path: Path) -> Job:
     return bridge.submit(plan).wait(0.05)
 
 
+@pytest.mark.long
 def test_a_job_is_deleted_weights_first_then_its_run(tmp_path: Path, job: Job) -> None:
     bridge = ftbridge.Bridge(tmp_path / "home")
     folder = Path(str(job.model)).parent

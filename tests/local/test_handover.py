@@ -229,6 +229,7 @@ def test_torchtune_says_which_models_it_knows(tmp_path: Path, base: Path) -> Non
         _export(tmp_path, Path("Qwen/Qwen2.5-7B-Instruct"), "torchtune", ROWS["chat"])
 
 
+@pytest.mark.long
 def test_a_job_is_handed_over_with_its_own_settings(tmp_path: Path, base: Path) -> None:
     """A job of this machine that has not begun: its spec; a model that is no path stays a name."""
     bridge = ftbridge.Bridge(tmp_path / "home")

@@ -70,3 +70,11 @@ def test_what_cannot_be_scored_here_is_said_in_the_plan(
         _plan(tmp_path, data, model, bleu)
     with pytest.raises(ftbridge.UsageError, match="needs a grader"):
         _plan(tmp_path, data, model, None)  # type: ignore[arg-type]
+
+
+def test_what_it_will_cost_is_unknown_and_no_obstacle(
+    tmp_path: Path, data: Path, model: Path
+) -> None:
+    _, plan = _plan(tmp_path, data, model, NAMED)
+    assert plan.usd.high is None
+    assert plan.allowed
