@@ -32,6 +32,7 @@ READS = {
     "ftbridge_bedrock/refresh.py": "its own price list",
     "ftbridge_openai_compatible/profile.py": "a profile that the user names, never data",
     "ftbridge_together/weights.py": "weights on their way in",
+    "ftbridge_vertex/access.py": "what the firmware calls this machine",
     "ftbridge_local/adapter.py": "a finished adapter on its way to the user",
     "ftbridge_local/answers.py": "an adapter's configuration",
     "ftbridge_local/model_build.py": "a base model's wheel",
