@@ -31,10 +31,13 @@ READS = {
     "ftbridge_azure_ml/store.py": "weights on their way in",
     "ftbridge_bedrock/refresh.py": "its own price list",
     "ftbridge_openai_compatible/profile.py": "a profile that the user names, never data",
+    "ftbridge_ray/settings.py": "a token of Ray's own",
     "ftbridge_together/weights.py": "weights on their way in",
+    "ftbridge_vertex/access.py": "the name of this machine's firmware",
     "ftbridge_vertex/access.py": "what the firmware calls this machine",
     "ftbridge_local/adapter.py": "a finished adapter on its way to the user",
     "ftbridge_local/answers.py": "an adapter's configuration",
+    "ftbridge_local/models.py": "the licence in a base model's README",
     "ftbridge_local/model_build.py": "a base model's wheel",
     "ftbridge_local/model_files.py": "a base model's files",
     "ftbridge_local/runs.py": "status, events and log of a run here",
@@ -136,10 +139,10 @@ def test_nobody_else_issues_the_right(kind: type) -> None:
 
 
 def test_every_way_to_bytes_of_a_job_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`upload` and `find_upload` are all that the engine gives a file to."""
+    """`upload`, `find_upload` and `import_weights` are all that the engine gives a file to."""
     callers = set()
     for path in sorted((ROOT / "ftbridge").rglob("*.py")):
         for _, call in _calls(ast.parse(path.read_text("utf-8"))):
             if ast.unparse(call.func).endswith("check_upload"):
                 callers.add(path.relative_to(ROOT / "ftbridge").as_posix())
-    assert callers <= {"jobs/submission.py", "testing/rehearsal.py", "compute.py"}
+    assert callers <= {"jobs/submission.py", "jobs/importing.py", "testing/rehearsal.py"}
