@@ -55,7 +55,8 @@ class Rehearsing:
         provider = self.connect()
         assert isinstance(provider, RayProvider)
         jobs = provider._jobs.call("GET", "/api/jobs/")
-        return len(jobs), len(self._files())
+        ours = [row for row in jobs if str(self.storage) in row["entrypoint"]]
+        return len(ours), len(self._files())  # Ray may show a deleted job once more
 
     def _files(self) -> list[Path]:
         return list((self.storage / "files").glob("*"))
@@ -104,6 +105,11 @@ class TestRay(Facts, LifeCycle, OverTheWire):
         rehearsing = Rehearsing(made, injector, url, tmp_path)
         rehearsing.clear()
         yield rehearsing
+
+    def _call(self, name: str, *more: Any, **named: Any) -> Any:
+        if name == "upload":
+            pytest.skip("data goes into a shared folder, not over the wire")
+        return super()._call(name, *more, **named)
 
     def create(self, provider: Provider, data: Path, key: str = "") -> RemoteJob:
         return super().create(provider, data, key or f"ftb-{uuid.uuid4().hex}")
