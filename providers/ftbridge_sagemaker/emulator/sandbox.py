@@ -33,6 +33,7 @@ def sandbox(provider: str) -> Sandbox:
             started["s3"], speed=speed, latency=latency, interrupts=once_it_has_a_checkpoint
         )
         store = made.state.store
+        started["hub"] = str(store.hub.folder)
         group = {"ModelPackageGroupName": GROUP}
         store.groups[GROUP] = Thing(store.arn("model-package-group", GROUP), group, 0.0)
         atexit.register(store.close)
@@ -47,6 +48,8 @@ def sandbox(provider: str) -> Sandbox:
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
+            "HF_HUB_CACHE": started["hub"],  # the tiny base models: a tuned one answers here
+            "HF_HUB_OFFLINE": "1",
             f"{own}BUCKET": BUCKET,
             f"{own}ROLE_ARN": ROLE,
             f"{own}SETTLE_SECONDS": "2",
