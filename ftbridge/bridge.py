@@ -37,8 +37,14 @@ from ftbridge.provider import CONNECTION_OPTIONS, Context, Provider
 
 
 class Bridge(
-    BridgeCosts, BridgePolicy, BridgeTokens, BridgeEvaluation, BridgeExits, BridgeHandover,
-    BridgeAdvice, BridgeReport,
+    BridgeCosts,
+    BridgePolicy,
+    BridgeTokens,
+    BridgeEvaluation,
+    BridgeExits,
+    BridgeHandover,
+    BridgeAdvice,
+    BridgeReport,
 ):
     """One home with its ledger, settings and providers. Safe to share between threads.
 

@@ -23,7 +23,7 @@ from ftbridge.cost.types import Quantity, Usd
 from ftbridge.dataset import Dataset
 from ftbridge.dataset.types import to_json
 from ftbridge.dataset.vendor_rules import rules_for
-from ftbridge.errors import DataError, FtbridgeError
+from ftbridge.errors import DataError, FtbridgeError, UsageError
 from ftbridge.graders import Grader
 from ftbridge.jobs.clearance import Clearance
 from ftbridge.jobs.payload import Converted, survey
@@ -126,11 +126,11 @@ class _Place:
     def offers(self) -> tuple[list[Offer], list[str]]:
         """Its offers, and why it makes no others."""
         question, provider = self.question, self.provider
+        if elsewhere := _elsewhere(question.region, provider):
+            return [], [elsewhere]
         policy = question.clearance.decide(provider.destination)
         if not policy.allowed:
             return [], [f"{policy.message} ({policy.rule})"]
-        if elsewhere := _elsewhere(question.region, provider):
-            return [], [elsewhere]
         offers, reasons = [], []
         for row in provider.catalogue().models:
             if question.family and question.family not in (row.family, row.model):
@@ -258,9 +258,15 @@ def _cannot(question: Question, row: TunableModel) -> str:
 
 def _elsewhere(region: str | None, provider: Provider) -> str:
     """Why a provider is not in the wanted region; empty where it is, or nothing leaves here."""
-    if region is None or not provider.leaves or provider.region == region:
+    if region is None or not provider.leaves:
         return ""
-    return f"runs in {provider.region or 'no region that is known'}, not in {region}"
+    try:
+        there = provider.region
+    except UsageError as error:  # no region of that vendor
+        return error.message
+    return (
+        "" if there == region else f"runs in {there or 'no region that is known'}, not in {region}"
+    )
 
 
 def _on_top(usd: Usd) -> list[str]:

@@ -59,8 +59,7 @@ ABSENT: Mapping[str, str] = {
     "quote": "the platform names no price for a job; see the hours x price of the estimate",
     "deploy": "the weights are yours: `ftbridge download JOB`, then serve them where you like",
     "undeploy": "ftbridge deploys nothing there",
-    "chat": "the weights are yours: `ftbridge download JOB --out DIR`, then "
-    "`ftbridge chat DIR`",
+    "chat": "the weights are yours: `ftbridge download JOB --out DIR`, then `ftbridge chat DIR`",
 }
 """What no platform does of itself; one that does leaves the entry out."""
 

@@ -25,6 +25,7 @@ Each has a stable ``code``, a ``message`` (what happened), a ``hint`` (what to d
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -218,3 +219,19 @@ class LedgerError(OperationFailed):
     """The ledger cannot be read or written. Nothing was changed."""
 
     default_code = "ledger"
+
+
+def in_words(error: FtbridgeError) -> dict[str, Any]:
+    """An error as JSON, for another process of ours."""
+    return {
+        "class": type(error).__name__,
+        "state": json.loads(json.dumps(vars(error), default=str)),
+    }
+
+
+def from_words(told: Mapping[str, Any]) -> FtbridgeError:
+    """The inverse of :func:`in_words`; a class that is not of this module comes as its base."""
+    kind = globals().get(str(told["class"]), FtbridgeError)
+    if not (isinstance(kind, type) and issubclass(kind, FtbridgeError)):
+        kind = FtbridgeError
+    return _rebuild(kind, dict(told["state"]), (told["state"]["message"],))

@@ -56,6 +56,7 @@ def closed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
             monkeypatch.delenv(name)
     home = tmp_path_factory.mktemp("home") / "ftbridge"
     monkeypatch.setenv("FTBRIDGE_HOME", str(home))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")  # boto3 looks for keys there
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
         monkeypatch.setenv(name, "1")
     return home

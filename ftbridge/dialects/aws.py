@@ -29,14 +29,25 @@ _CHECK = "check the network, the region, and AWS_ENDPOINT_URL if it is set"
 _LOGIN = "log in (`aws sso login`, `aws configure`) or set AWS_ACCESS_KEY_ID and its secret"
 
 
+REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+"""As us-east-1 or us-gov-west-1."""
+
+
 def region(options: Mapping[str, str]) -> str:
-    """Option ``region``, else AWS's own variables, else us-east-1."""
-    return (
+    """Option ``region``, else AWS's own variables, else us-east-1.
+
+    Raises:
+        UsageError: it has not the form of AWS's regions.
+    """
+    named = (
         options.get("region")
         or os.environ.get("AWS_REGION")
         or os.environ.get("AWS_DEFAULT_REGION")
         or "us-east-1"
     )
+    if not REGION.fullmatch(named):
+        raise UsageError(f"AWS has no region `{named}`", hint="as us-east-1", where="region")
+    return named
 
 
 def endpoint(service: str, options: Mapping[str, str]) -> str:

@@ -12,11 +12,9 @@ What is left: this second process being killed too, or the machine losing power.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
-import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge import registry
-from ftbridge.errors import FtbridgeError, OperationFailed
+from ftbridge.errors import FtbridgeError, OperationFailed, from_words, in_words
 from ftbridge.evaluate.pricing import CallPrice
 from ftbridge.files import private_dir
 from ftbridge.job import Model
@@ -77,7 +75,7 @@ def ask(
         for line in process.stdout:
             told = json.loads(line)
             if "error" in told:
-                raise pickle.loads(base64.b64decode(told["error"]))  # noqa: S301 - our own child
+                raise from_words(told["error"])
             on_kept(told["kept"])
     if process.returncode:
         raise OperationFailed(
@@ -95,7 +93,7 @@ def main() -> None:
     try:
         _answer(order, parent)
     except FtbridgeError as error:
-        _tell({"error": base64.b64encode(pickle.dumps(error)).decode()})
+        _tell({"error": in_words(error)})
 
 
 def _answer(order: dict[str, Any], parent: int) -> None:
@@ -125,7 +123,7 @@ def _answer(order: dict[str, Any], parent: int) -> None:
             provider.chat_many(order["model"], requests, keep)
 
 
-def _tell(line: dict[str, str]) -> None:
+def _tell(line: dict[str, Any]) -> None:
     with suppress(BrokenPipeError):  # nobody hears it any more; the ledger has it
         os.write(1, json.dumps(line).encode() + b"\n")
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ftbridge.dialects import aws
 from ftbridge.errors import UsageError
 
 ROLE = re.compile(r"arn:aws(-[^:]+)?:iam::(\d{12}):role/.+")
@@ -67,12 +68,7 @@ def require_known(options: Mapping[str, str]) -> None:
 
 def region(options: Mapping[str, str]) -> str:
     """Option ``region``, else AWS's own variables, else us-east-1, where most models are tuned."""
-    return (
-        options.get("region")
-        or os.environ.get("AWS_REGION")
-        or os.environ.get("AWS_DEFAULT_REGION")
-        or "us-east-1"
-    )
+    return aws.region(options)
 
 
 def endpoint(options: Mapping[str, str]) -> str:

@@ -152,6 +152,8 @@ class SageMaker(Provider):
                 checks.append(Check(name, True, ask()))
             except FtbridgeError as error:
                 checks.append(Check(name, False, error.message, error.hint or "see the README"))
+                if name == "settings":  # the others would only repeat it
+                    break
         return checks
 
     def _ready(self) -> str:

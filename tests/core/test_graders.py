@@ -10,10 +10,10 @@ import pytest
 
 from ftbridge import Bridge
 from ftbridge.errors import DataError, FtbridgeError, Unsupported, UsageError
-from ftbridge_trainer.formula import FUNCTIONS, Formula, FormulaError
 from ftbridge.graders import KINDS, Grader, Multi, grader_from
 from ftbridge.grading import score, why_not_here
 from ftbridge.jobs.spec import DataRef, JobSpec, Method
+from ftbridge_trainer.formula import FUNCTIONS, Formula, FormulaError
 
 CHECK: dict[str, Any] = {
     "type": "string_check", "name": "same", "operation": "eq",

@@ -33,7 +33,6 @@ READS = {
     "ftbridge_openai_compatible/profile.py": "a profile that the user names, never data",
     "ftbridge_ray/settings.py": "a token of Ray's own",
     "ftbridge_together/weights.py": "weights on their way in",
-    "ftbridge_vertex/access.py": "the name of this machine's firmware",
     "ftbridge_vertex/access.py": "what the firmware calls this machine",
     "ftbridge_local/adapter.py": "a finished adapter on its way to the user",
     "ftbridge_local/answers.py": "an adapter's configuration",

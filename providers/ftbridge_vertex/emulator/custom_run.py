@@ -92,10 +92,9 @@ class Run:
         places = {MOUNT: self._mounts()}
         log = self._home / "log"
         self.machine = Machine(self._command(), places, self.hub.variables, log, self._ended)
-        if not self._stopped:
-            self._move("JOB_STATE_RUNNING")
-        else:  # asked while the machine came up
-            self.machine.reclaim()
+        self._move("JOB_STATE_RUNNING")
+        if self._asked():  # while the machine came up
+            self.stop()
         waited = 0.0
         while self.machine.alive:
             self.machine.join(LOOK_SECONDS)
@@ -106,6 +105,9 @@ class Run:
         self.machine.join()
         self._put_back()
         return self._code in LOST
+
+    def _asked(self) -> bool:
+        return self._stopped
 
     def _ended(self, code: int) -> None:
         self._code = code
