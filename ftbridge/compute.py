@@ -25,6 +25,7 @@ import msgspec
 from ftbridge import bundle, run_records, weights
 from ftbridge.catalogue import Catalogue
 from ftbridge.cost.prices import PriceBook, PriceRow
+from ftbridge.cost.throughput import Size
 from ftbridge.cost.types import Quantity, TokenCount
 from ftbridge.dataset.formats.canonical import FORMAT
 from ftbridge.dataset.formats.format import Converted
@@ -35,7 +36,7 @@ from ftbridge.jobs.states import State
 from ftbridge.machines import Machine, choose, rental
 from ftbridge.policy import CheckedUpload
 from ftbridge.provider import Provider
-from ftbridge.recipes import recipe_of
+from ftbridge.recipes import recipe_of, settings_of
 from ftbridge.shapes import (
     FileState,
     RemoteCheckpoint,
@@ -43,6 +44,7 @@ from ftbridge.shapes import (
     RemoteFile,
     RemoteJob,
     RemoteMetric,
+    Setting,
 )
 from ftbridge.stores import Store
 
@@ -147,6 +149,17 @@ class Compute(Provider):
         return choose(
             spec, _prices(self.folder), wanted=spec.options.get("machine"), region=self.region
         )
+
+    def epochs(self, spec: JobSpec) -> tuple[int, str]:
+        """The trainer's own rule: known, so nothing needs to be said."""
+        return int(self.settings(spec)["n_epochs"].value or 1), ""
+
+    def settings(self, spec: JobSpec) -> dict[str, Setting]:
+        """The whole recipe, each value with its origin, as the trainer will resolve it."""
+        size = Size.of(spec.model)
+        recipe = recipe_of(spec, "train.jsonl", None, (*OPTIONS, *self.platform_options))
+        n_params = None if size is None else int(size.total * 10**9)
+        return settings_of(recipe, spec.training.examples, n_params)
 
     def billing(self, spec: JobSpec, tokens: TokenCount) -> list[Quantity]:
         """Modelled hours of the machine."""

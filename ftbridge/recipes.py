@@ -7,6 +7,7 @@ from typing import Any
 
 from ftbridge.errors import UsageError
 from ftbridge.jobs.spec import JobSpec
+from ftbridge.shapes import Setting
 
 _SWITCH = {"true": True, "false": False}
 
@@ -89,3 +90,43 @@ def recipe_options(
         except ValueError:
             raise UsageError(f"option {name}: `{text}` is no number", where=name) from None
     return found
+
+
+SHOWN_ELSEWHERE = frozenset({"train", "model", "method", "adapter"})
+"""Values of a recipe that a plan shows in other places."""
+
+
+def settings_of(
+    recipe: Mapping[str, Any], examples: int, n_params: int | None
+) -> dict[str, Setting]:
+    """Every value of a recipe with its origin, as the trainer will resolve it.
+
+    Args:
+        examples: rows of the training file.
+        n_params: the model's size; None where it is not known yet.
+
+    Raises:
+        UsageError: for a recipe that cannot be.
+    """
+    from ftbridge_trainer.errors import TrainerError
+    from ftbridge_trainer.recipe import resolve
+
+    try:
+        values = resolve(dict(recipe), examples, n_params or 0).as_dict()
+    except TrainerError as error:
+        raise UsageError(error.message, code=error.code, hint=error.hint) from None
+    found = {
+        name: _setting(entry)
+        for name, entry in values.items()
+        if isinstance(entry["value"], int | float | str | bool) and name not in SHOWN_ELSEWHERE
+    }
+    if n_params is None and found["learning_rate"].origin != "given":
+        found["learning_rate"] = Setting(None, "decided when the run starts, by the model's size")
+    return found
+
+
+def _setting(entry: Mapping[str, Any]) -> Setting:
+    """What depends on the machine or the data's lengths is decided when the run starts."""
+    if "provisional" in entry["origin"]:
+        return Setting(None, "decided when the run starts, by memory and lengths")
+    return Setting(entry["value"], entry["origin"])

@@ -9,9 +9,7 @@ from ftbridge import recipes
 from ftbridge.jobs.spec import JobSpec
 from ftbridge.policy import Privacy
 from ftbridge.provider import Setting
-from ftbridge_local.failures import translated
 
-SHOWN_ELSEWHERE = frozenset({"train", "model", "method", "adapter"})
 PATHS = frozenset({"validation", "device_lock"})
 """Where files lie on this machine, which is nobody else's affair."""
 OPTIONS = ("watts", "max_disk_gb")
@@ -32,16 +30,8 @@ def recipe_of(spec: JobSpec, training: str, validation: str | None) -> dict[str,
 
 def settings_of(spec: JobSpec, n_params: int) -> dict[str, Setting]:
     """Every value of the recipe with its origin, as the trainer will resolve it."""
-    from ftbridge_trainer import recipe
-
-    with translated():
-        raw = recipe_of(spec, "train.jsonl", None)
-        resolved = recipe.resolve(raw, spec.training.examples, n_params)
-    return {
-        name: _setting(entry)
-        for name, entry in resolved.as_dict().items()
-        if isinstance(entry["value"], int | float | str | bool) and name not in SHOWN_ELSEWHERE
-    }
+    raw = recipe_of(spec, "train.jsonl", None)
+    return recipes.settings_of(raw, spec.training.examples, n_params)
 
 
 def decided(resolved: Mapping[str, Any]) -> dict[str, Setting]:
@@ -50,12 +40,5 @@ def decided(resolved: Mapping[str, Any]) -> dict[str, Setting]:
         name: Setting(entry["value"], entry["origin"])
         for name, entry in resolved.get("values", {}).items()
         if isinstance(entry["value"], int | float | str | bool)
-        and name not in SHOWN_ELSEWHERE | PATHS
+        and name not in recipes.SHOWN_ELSEWHERE | PATHS
     }
-
-
-def _setting(entry: Mapping[str, Any]) -> Setting:
-    """What depends on the machine or the data's lengths is decided when the run starts."""
-    if "provisional" in entry["origin"]:
-        return Setting(None, "decided when the run starts, by memory and lengths")
-    return Setting(entry["value"], entry["origin"])

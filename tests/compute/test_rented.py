@@ -89,6 +89,14 @@ class TestBeforeTheJob:
         with pytest.raises(UsageError, match="no option"):
             provider.request(spec_of(data, options={"wheels": "4"}), "a", None, KEY)
 
+    def test_it_says_what_the_trainer_will_do(self, provider: ShedProvider, data: Path) -> None:
+        assert provider.epochs(spec_of(data)) == (3, "")  # below 500 examples
+        known = provider.settings(spec_of(data))
+        assert known["learning_rate"] == (1e-3, "default: 1e-3 below 1 B parameters")
+        assert known["micro_batch_size"].value is None
+        unknown = provider.settings(spec_of(data, model="acme/nameless"))
+        assert unknown["learning_rate"].value is None
+
     @pytest.mark.parametrize("option", ["hours=0", "hours=x", "spot=maybe"])
     def test_bad_options_are_named(self, provider: ShedProvider, data: Path, option: str) -> None:
         name, _, value = option.partition("=")
