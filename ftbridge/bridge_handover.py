@@ -10,10 +10,20 @@ from ftbridge import arguments
 from ftbridge.dataset import Dataset
 from ftbridge.dataset.types import Kind
 from ftbridge.errors import UsageError
-from ftbridge.handover import FALLBACKS, HandedOver, Recipe, hand_over, load, require
+from ftbridge.handover import (
+    FALLBACKS,
+    TRAIN,
+    VALIDATION,
+    HandedOver,
+    Recipe,
+    hand_over,
+    load,
+    require,
+)
 from ftbridge.job import Job
 from ftbridge.jobs.move import require_file
 from ftbridge.jobs.spec import Adapter, DataRef, Hyperparameters, JobSpec, Method
+from ftbridge.policy.labels import carry
 from ftbridge.provider import Provider, Setting
 
 _NAMES = (
@@ -61,6 +71,7 @@ class BridgeHandover:
         place = self.provider("local")
         asked = arguments.hyperparameters(hyperparameters)
         wanted = None if adapter is None else arguments.choice(Adapter, adapter, "adapter")
+        job = None
         if isinstance(what, Dataset) or Path(what).exists():
             data = what if isinstance(what, Dataset) else Dataset(what)
             held_out = None if validation is None else Dataset(validation)
@@ -88,9 +99,13 @@ class BridgeHandover:
             {name: setting.value for name, setting in settings.items()},
             held_out is not None,
         )
-        return hand_over(
+        made = hand_over(
             target, recipe, settings, (data, held_out), Path(out), allow_lossy=allow_lossy
         )
+        if job is not None:  # its label may have come by a flag
+            copies = [made.out / name for name in made.files if name in (TRAIN, VALIDATION)]
+            carry(data.source.location, copies, job.plan.spec.privacy)
+        return made
 
 
 def _of_data(

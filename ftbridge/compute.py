@@ -275,14 +275,20 @@ class Compute(Provider):
         return weights.bring(fetch, out)
 
     def delete_model(self, model: str) -> None:
-        """Remove the weights from the store."""
+        """Remove the weights from the store, those in checkpoints too."""
         store, folder = self.store(), self._name(model)
-        for name in store.names(folder):
-            store.remove(f"{folder}/{name}")
+        out = folder.rpartition("/")[0]
+        for part in (f"{out}/checkpoints", folder):  # what the name leads to goes last
+            for name in store.names(part):
+                store.remove(f"{part}/{name}")
 
     def purge(self, file_id: str) -> None:
-        """Remove a data file from the store."""
-        self.store().remove(_file(file_id))
+        """Remove a data file from the store.
+
+        Raises:
+            UsageError: it lies below another root (another bucket or folder was named since).
+        """
+        self.store().remove(self._name(file_id))
 
     # -- private -----------------------------------------------------------------------------
 
@@ -297,7 +303,11 @@ class Compute(Provider):
         """The store's name for what lies at one of its addresses."""
         root = self.store().address("").rstrip("/") + "/"
         if not address.startswith(root):
-            raise UsageError(f"{address} is not below {root}", where="model")
+            raise UsageError(
+                f"{address} is not below {root}",
+                hint="name the bucket or folder that the job was given",
+                where=address,
+            )
         return address.removeprefix(root)
 
 

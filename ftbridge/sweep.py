@@ -278,7 +278,7 @@ def _evaluated(
             metrics=wishes.metrics,
             max_usd=left,
             allow_unknown_cost=wishes.allow_unknown_cost,
-            **wishes.evaluation,
+            **_under_the_same_label(wishes),
         )
     except FtbridgeError as error:
         return Trial(values, job.id, str(job.state), error=error.message)
@@ -287,3 +287,8 @@ def _evaluated(
 
 def _words(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value:g}" for name, value in values.items())
+
+
+def _under_the_same_label(wishes: Wishes) -> dict[str, Any]:
+    """What an evaluation takes, labelled at least as the training is."""
+    return {"privacy": wishes.training.get("privacy"), **wishes.evaluation}

@@ -210,8 +210,8 @@ def _written(
             where="model",
             code="no_drafts",
         )
+    carry(wish.data.source.location, (wish.out,), wish.privacy)
     files.write(wish.out, [msgspec.to_builtins(draft) for draft in drafts])
-    carry(wish.data.source.location, (wish.out,))
     return Expanded(str(wish.out), len(drafts), by_kind, repeated, wrong, unreadable, usd)
 
 

@@ -224,10 +224,10 @@ def _rendered(pair: Pair) -> tuple[dict[str, Any], ...]:
 
 def keep(wish: Wish, rows: Sequence[Preference]) -> None:
     """Add rows to the file of preferences, labelled as strictly as the prompts."""
+    if rows:
+        carry(wish.data.source.location, (wish.out,), wish.privacy)
     for row in rows:
         files.append(wish.out, row)
-    if rows:
-        carry(wish.data.source.location, (wish.out,))
 
 
 def choose(

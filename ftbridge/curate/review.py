@@ -89,8 +89,9 @@ class Review:
             raise DataError(
                 f"{self.path}: no draft is accepted yet", hint="review it first", where="out"
             )
-        files.write(Path(out), taken)
+        _require_ours(Path(out), self.path)
         carry(self.path, (Path(out),))
+        files.write(Path(out), taken)
         return len(taken)
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,3 +138,18 @@ def _text(turns: Sequence[dict[str, Any]]) -> str:
     """The last user turn, which is what a draft's author wrote."""
     said = [turn for turn in turns if turn.get("role") == "user"]
     return str(said[-1].get("content")) if said else ""
+
+
+def _require_ours(out: Path, drafts: Path) -> None:
+    """Refuse to write over rows that no review has accepted.
+
+    Raises:
+        UsageError: the file is the drafts', or holds other rows.
+    """
+    if not out.exists():
+        return
+    rows = [] if out.samefile(drafts) else files.read(out)
+    if not rows or any(KEY not in (row.get("metadata") or {}) for row in rows):
+        raise UsageError(
+            f"{out} holds other rows, which would be lost", hint="name a new file", where="out"
+        )

@@ -52,13 +52,17 @@ def region(options: Mapping[str, str]) -> str:
 
 def endpoint(service: str, options: Mapping[str, str]) -> str:
     """Where a service is spoken to: option ``base_url``, else boto3's variables, else AWS's own."""
-    variable = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
     return (
         (options.get("base_url") if service != "s3" else None)
-        or os.environ.get(variable)
-        or os.environ.get("AWS_ENDPOINT_URL")
+        or named(service)
         or f"https://{service}.{region(options)}.amazonaws.com"
     )
+
+
+def named(service: str) -> str | None:
+    """The address that the environment gives a service, if it does."""
+    variable = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
+    return os.environ.get(variable) or os.environ.get("AWS_ENDPOINT_URL")
 
 
 def at_vendor(address: str) -> bool:
@@ -132,9 +136,10 @@ class Clients:
             retries={"total_max_attempts": 1},
             max_pool_connections=32,
             user_agent_extra="ftbridge",
+            ignore_configured_endpoint_urls=True,  # of a profile: data goes where `endpoint` says
         )
         given = self._options.get("base_url") if service in self._ours else None
-        return self.session.client(service, endpoint_url=given, config=config)
+        return self.session.client(service, endpoint_url=given or named(service), config=config)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -175,7 +180,7 @@ def translated(folder: Path, clients: Clients) -> Iterator[None]:
         raise translate(folder, "AWS", _answer(error), clients.secrets) from None
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError,
             exceptions.TokenRetrievalError, exceptions.CredentialRetrievalError,
-            exceptions.ProfileNotFound) as error:  # fmt: skip
+            exceptions.SSOError, exceptions.ProfileNotFound) as error:  # fmt: skip
         raise CredentialsError(f"no usable AWS credentials: {error}", hint=_LOGIN) from None
     except exceptions.ParamValidationError as error:
         said = " ".join(str(error).split())

@@ -64,9 +64,10 @@ def ask(
         "model": model.name,
         "evaluation": evaluation,
         "price": [None if usd is None else str(usd) for usd in (price.input, price.output)],
+        "parent": os.getpid(),
         "questions": {content: vars(request) for content, request in questions.items()},
     }
-    words = [sys.executable, "-c", f"from {__name__} import main; main()"]
+    words = [sys.executable, "-P", "-c", f"from {__name__} import main; main()"]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, stdin=pipe, stdout=pipe, start_new_session=True) as process:
         assert process.stdin and process.stdout
@@ -88,10 +89,9 @@ def ask(
 
 def main() -> None:
     """The other process: one order from stdin, a line on stdout for each reply that is kept."""
-    parent = os.getppid()
     order = json.load(sys.stdin.buffer)
     try:
-        _answer(order, parent)
+        _answer(order, order["parent"])
     except FtbridgeError as error:
         _tell({"error": in_words(error)})
 

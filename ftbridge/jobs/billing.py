@@ -23,8 +23,11 @@ PER_HOUR = {"usd_per_hour": 3600, "usd_per_second": 1}
 def bill(job: JobRow, remote: RemoteJob) -> int | None:
     """Micro-USD that an ended job has cost; None where the vendor shows nothing to tell it by.
 
-    The vendor's own sum goes before its tokens, and those before its seconds.
+    A rented machine bills its time however the job ends. Else the vendor's own sum goes before its
+    tokens, and those before its seconds.
     """
+    if remote.billed_seconds is not None and _is_rented(job):
+        return _of_seconds(job, remote.billed_seconds)
     if remote.state not in BILLED:
         return None
     if remote.billed_usd is not None:
@@ -53,6 +56,13 @@ def _of_seconds(job: JobRow, seconds: Decimal) -> int | None:
             usd = Decimal(line["unit_price"]) * seconds / PER_HOUR[line["unit"]]
             return micro(max(usd, _minimum(lines)))
     return None
+
+
+def _is_rented(job: JobRow) -> bool:
+    """Whether the job runs on a machine that is rented for it."""
+    from ftbridge import registry  # providers know the ledger's shapes
+
+    return job.provider in registry.names() and registry.load(job.provider).kind == "compute"
 
 
 def _minimum(lines: Iterable[dict[str, Any]]) -> Decimal:

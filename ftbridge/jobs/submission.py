@@ -287,7 +287,7 @@ class Submission:
             try:
                 return make()
             except (VendorError, CredentialsError, NetworkError) as error:
-                if isinstance(error, VendorError) and error.status in BAD_REQUEST:
+                if isinstance(error, VendorError) and _never(error):
                     raise self._refused(error) from None
                 if not may_pass(error) or surely_not_done(error):
                     raise self._resumable(error) from None
@@ -322,3 +322,8 @@ class Submission:
             error.hint = f"{error.hint}; {way}" if error.hint else way
         error.where = error.where or self.row.id
         return error
+
+
+def _never(error: VendorError) -> bool:
+    """Whether the same request will always get this answer (AWS throttles with 400 too)."""
+    return error.status in BAD_REQUEST and not may_pass(error)

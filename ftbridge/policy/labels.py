@@ -89,13 +89,16 @@ def sidecars(data: Sequence[str | Path]) -> list[Path]:
     return list(found)
 
 
-def carry(source: str | Path, targets: Iterable[Path]) -> None:
+def carry(source: str | Path, targets: Iterable[Path], least: Privacy | None = None) -> None:
     """Give files made from a labelled file a sidecar where they would have a freer label.
+
+    Args:
+        least: the label that the source was used under, which may be stricter than its own.
 
     Raises:
         OSError: where a sidecar cannot be written.
     """
-    label = _labelled(source)
+    label = max((_labelled(source), least or Privacy.PUBLIC), key=lambda each: each.rank)
     for target in targets:
         if _labelled(target).rank < label.rank:
             with atomic_write(target.with_name(target.name + SIDECAR)) as stream:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from ftbridge.errors import UsageError
+from ftbridge.errors import OperationFailed, UsageError
 from ftbridge.files import atomic_write
 
 
@@ -49,7 +49,13 @@ class FolderStore:
         shutil.copyfile(self._path(name), target)
 
     def remove(self, name: str) -> None:
-        """Delete a file."""
+        """Delete a file.
+
+        Raises:
+            OperationFailed: the whole folder cannot be seen (a share that is not mounted).
+        """
+        if not self.root.is_dir():
+            raise OperationFailed(f"{self.root} is not there", hint="mount it, and try again")
         self._path(name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:

@@ -178,7 +178,10 @@ class LocalProvider(Provider):
         folder = self._model_folder(str(request["model"]), fetch=not request.get("offline"))
         lock = str(self._root / "device.lock")
         run = self._run(key)
-        recipe = rewards.placed(dict(request), lambda name: str(self._model_folder(name)))
+        fetch = not request.get("offline")
+        recipe = rewards.placed(
+            dict(request), lambda name: str(self._model_folder(name, fetch=fetch))
+        )
         run.prepare(recipe | {"model": str(folder), "device_lock": lock})
         run.start()
         return self.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ftbridge.errors import OperationFailed, UsageError
@@ -56,7 +57,7 @@ def remove_run(folder: Path) -> None:
         OperationFailed: while its process lives.
     """
     _require_still(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove(folder)
 
 
 def remove_weights(model: Path, runs: Path) -> None:
@@ -74,7 +75,16 @@ def remove_weights(model: Path, runs: Path) -> None:
         )
     _require_still(folder)
     for name in WEIGHTS:
-        shutil.rmtree(folder / name, ignore_errors=True)
+        _remove(folder / name)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, and see that it is gone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise OperationFailed(
+            f"{folder} could not be removed", hint="look at its owner and mount", where=folder.name
+        )
 
 
 def _require_still(folder: Path) -> None:
@@ -92,4 +102,8 @@ def _folders(runs: Path) -> Iterator[Path]:
 
 
 def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # pruned by its run while we looked
+            total += path.stat().st_size if path.is_file() else 0
+    return total

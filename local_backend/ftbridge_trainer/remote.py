@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -28,6 +29,7 @@ from .run_dir import read_json, write_json
 DATA = "data"
 STOPPED = 75  # EX_TEMPFAIL of sysexits.h
 PUSH_SECONDS = 5.0
+LAST_TRIES = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,7 +115,17 @@ def _train(run: Path, mirror: Mirror, workers: int) -> int:
         try:
             return process.wait(PUSH_SECONDS)
         except subprocess.TimeoutExpired:
-            mirror.push()
+            _try_push(mirror)
+
+
+def _try_push(mirror: Mirror) -> bool:
+    """Copy what has changed; a store that hiccups must not end the training."""
+    try:
+        mirror.push()
+    except OSError as error:
+        sys.stderr.write(f"not copied, will be tried again: {error}\n")
+        return False
+    return True
 
 
 def _environment() -> Mapping[str, str]:
@@ -125,7 +137,12 @@ def _environment() -> Mapping[str, str]:
 
 def _outcome(run: Path, mirror: Mirror, code: int) -> int:
     state = (read_json(run / "status.json") or {}).get("state")
-    mirror.push()
+    for _ in range(LAST_TRIES):
+        if _try_push(mirror):
+            break
+        time.sleep(PUSH_SECONDS)
+    else:
+        mirror.push()  # its error is the machine's last word
     if state == "paused":
         return STOPPED
     if state in ("succeeded", "cancelled"):

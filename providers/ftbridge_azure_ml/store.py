@@ -103,8 +103,9 @@ class DatastoreStore:
             yield container
 
     def _unless_missing(self, ask: Callable[[ContainerClient], T]) -> T | None:
+        container = self.container()  # a workspace that is gone is no missing blob
         try:
-            with self._stored() as container:
+            with failures.stored(self._client.hidden):
                 return ask(container)
         except VendorError as error:
             if error.status != GONE:

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
+from ftbridge.dialects import aws
 from ftbridge_bedrock import settings
 
 
@@ -57,10 +58,11 @@ class Clients:
             retries={"total_max_attempts": 1},
             max_pool_connections=32,
             user_agent_extra="ftbridge",
+            ignore_configured_endpoint_urls=True,  # of a profile: the policy sees what is in use
         )
         # An address of ours stands for all of Bedrock; S3 and STS keep boto3's own variables.
         given = self._options.get("base_url") if service.startswith("bedrock") else None
-        return self.session.client(service, endpoint_url=given, config=config)
+        return self.session.client(service, endpoint_url=given or aws.named(service), config=config)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def translated(secrets: Callable[[], tuple[str, ...]]) -> Iterator[None]:
         raise _refused(error, secrets()) from None
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError,
             exceptions.TokenRetrievalError, exceptions.CredentialRetrievalError,
-            exceptions.ProfileNotFound) as error:  # fmt: skip
+            exceptions.SSOError, exceptions.ProfileNotFound) as error:  # fmt: skip
         raise CredentialsError(f"no usable AWS credentials: {error}", hint=_LOGIN) from None
     except exceptions.ParamValidationError as error:
         said = " ".join(str(error).split())

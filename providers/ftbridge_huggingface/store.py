@@ -91,7 +91,17 @@ class BucketStore:
             self._api.download_bucket_files(self._bucket, [(name, target)])
 
     def remove(self, name: str) -> None:
-        """Delete a file; one that is gone already is what was wanted."""
+        """Delete a file; one that is gone already is what was wanted.
+
+        Raises:
+            ProviderError: the bucket cannot be seen, which to the Hub is the same as none.
+        """
+        if self._shown() is None:
+            raise ProviderError(
+                f"the bucket {self._bucket} cannot be seen",
+                hint="use a token of its namespace, or look at the Hub whether it is gone",
+                where="bucket",
+            )
         if self.size(name) is not None:
             with within(self._seconds):
                 self._api.batch_bucket_files(self._bucket, delete=[name])

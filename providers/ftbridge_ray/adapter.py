@@ -20,8 +20,9 @@ from ftbridge import bundle, clock
 from ftbridge.compute import ABSENT, Compute, Launch
 from ftbridge.cost.prices import PriceRow
 from ftbridge.cost.types import Quantity, TokenCount
-from ftbridge.errors import ProviderError, UsageError, VendorError
+from ftbridge.errors import FtbridgeError, ProviderError, UsageError, VendorError
 from ftbridge.jobs.spec import JobSpec
+from ftbridge.jobs.states import State
 from ftbridge.machines import Machine, rental
 from ftbridge.provider import Check
 from ftbridge.shapes import RemoteJob
@@ -151,7 +152,10 @@ class RayProvider(Compute):
             if found is None:
                 raise
             return found
-        return self.look(key)
+        try:
+            return self.look(key)
+        except FtbridgeError:  # it is made, whatever a look at it says
+            return RemoteJob(id=key, state=State.QUEUED, raw_state="PENDING")
 
     def look(self, remote_id: str) -> RemoteJob:
         """GET of the job."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from ftbridge.dialects import aws
 from ftbridge.errors import CredentialsError, FtbridgeError, UsageError, VendorError
+from ftbridge.jobs.states import State
 from ftbridge.provider import Check, Provider
 from ftbridge.shapes import RemoteJob
 from ftbridge.stores.s3 import Access, S3Store
@@ -88,7 +89,10 @@ class SageMaker(Provider):
         except VendorError as error:
             if aws.code_of(error) != "ResourceInUse":
                 raise
-        return wire.job(self.describe(name))
+        try:
+            return wire.job(self.describe(name))
+        except FtbridgeError:  # it is made, whatever a look at it says
+            return RemoteJob(id=name, state=State.QUEUED, raw_state="InProgress")
 
     def find(self, key: str) -> RemoteJob | None:
         """The job of this name, which is the key; names are never used twice."""
@@ -121,7 +125,9 @@ class SageMaker(Provider):
     def require_ready(self) -> None:
         """boto3, credentials that it can find, a role and a bucket must be there."""
         self.require_installed()
-        if self._clients.session.get_credentials() is None:
+        with self._border():
+            found = self._clients.session.get_credentials()
+        if found is None:
             raise CredentialsError(
                 "no AWS credentials",
                 hint="log in (`aws sso login`), set AWS_ACCESS_KEY_ID and its secret, rehearse "
