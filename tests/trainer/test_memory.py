@@ -46,8 +46,8 @@ def test_the_peak_is_as_estimated(
 ) -> None:
     """In a process of its own, since a peak is that of a whole process.
 
-    NF4 with recomputation takes up to 1.45 times the estimate on a CPU (measured 2,247 against 1,587
-    MB); a run plans with 70 % of what is free.
+    NF4 with recomputation takes up to 1.45 times the estimate on a CPU (2,247 MB were measured
+    against 1,587); a run plans with 70 % of what is free.
     """
     import subprocess
     import sys
