@@ -16,11 +16,15 @@ def sandbox() -> Sandbox:
     """
     from ftbridge_vertex import emulator
 
+    made: list[Any] = []
+
     def app(speed: float, latency: float) -> Any:
-        return emulator.create_app(speed=speed, latency=latency)
+        made.append(emulator.create_app(speed=speed, latency=latency))
+        return made[-1]
 
     def variables(url: str) -> dict[str, str]:
-        return {
+        hub = made[-1].state.store.hub.variables if made else {}  # so that an adapter answers here
+        return hub | {
             "GOOGLE_VERTEX_BASE_URL": url,
             "STORAGE_EMULATOR_HOST": url,
             "GOOGLE_GENAI_USE_VERTEXAI": "true",

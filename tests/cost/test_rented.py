@@ -62,7 +62,7 @@ def test_every_gpu_of_the_lists_is_known_or_left_out() -> None:
     rows = [row for row in ftbridge.Bridge().prices.rows if row.item == "gpu_hour"]
     unknown = {str((row.model_extra or {}).get("gpu")) for row in rows if gpu_of(row) is None}
     assert unknown <= {"B300", "B300 288GB", "RTX-PRO-6000", "RTX PRO 6000 96GB", "A10",
-                       "A10 24GB", "A10 24GB (fraction)"}  # fmt: skip
+                       "A10 24GB", "A10 24GB (fraction)", "None"}  # fmt: skip
 
 
 def test_what_fits() -> None:

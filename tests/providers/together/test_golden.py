@@ -64,7 +64,7 @@ def test_every_request_of_a_job(
         together.connect().purge(file_id)
     assert job.state == "succeeded" and reply.text == "yes"
     assert sorted(path.suffix for path in (tmp_path / "weights").iterdir()) == [
-        ".json", ".safetensors",
+        ".json", ".md", ".safetensors",
     ]  # fmt: skip
     watched = {"GET /v1/fine-tunes/<job>/events", "GET /v1/fine-tunes/<job>/metrics",
                "GET /v1/fine-tunes/<job>"}  # fmt: skip
