@@ -63,8 +63,13 @@ def test_an_extra_alone_passes_its_whole_suite(
     _run(*pip, "-c", ROOT / "constraints.txt", f"{wheel}[{extra},sandbox]", *RUNNER)
     own = set(registry.load(extra).sdk)
     others = {sdk for name in registry.names() for sdk in registry.load(name).sdk} - own
-    # httpx is no vendor's: some SDKs bring it along.
-    assert not set(_run(python, "-c", FOREIGN, *sorted(others)).split()) - {"httpx", "filelock"}
+    # These are no vendor's: some SDKs bring them along.
+    assert not set(_run(python, "-c", FOREIGN, *sorted(others)).split()) - {
+        "httpx",
+        "httpx2",
+        "zstandard",
+        "filelock",
+    }
     places = (f"tests/providers/{extra}", f"tests/conformance/test_{extra}.py")
     found = [place for place in places if (tests / place).exists()]
     assert len(found) == len(places)
