@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from answering import answer, base_in
 from azure_ml_place import Account, workspace
 
 import ftbridge
@@ -41,21 +42,6 @@ def chats(path: Path) -> Path:
     return path
 
 
-def answer(base: Path, adapter: Path) -> str:
-    """What the tuned model says."""
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), adapter)
-    messages = [{"role": "user", "content": "where is card 3?"}]
-    tokens = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
-    )
-    out = model.generate(**tokens, max_new_tokens=12, do_sample=False)
-    return str(tokenizer.decode(out[0][tokens["input_ids"].shape[1] :]))
-
-
 def test_a_node_is_lost_and_the_adapter_comes_home(place: Account, tmp_path: Path) -> None:
     bridge = ftbridge.Bridge()
     options = {
@@ -76,8 +62,7 @@ def test_a_node_is_lost_and_the_adapter_comes_home(place: Account, tmp_path: Pat
 
     adapter = job.download(tmp_path / "adapter")
     assert not any(path.suffix == ".pt" for path in adapter.rglob("*"))
-    snapshots = place.store.hub.folder / "models--acme--tiny-1m" / "snapshots"
-    assert answer(next(snapshots.iterdir()), adapter)
+    assert answer(base_in(place.store.hub.folder), adapter)
     job.purge()
     assert place.uploaded() == []
     bridge.ledger.close()

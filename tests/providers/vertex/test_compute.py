@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from answering import answer, base_in
 from pretended import Pretended
 from tape import Tape
 from vertex_sandbox import Project, project
@@ -169,24 +170,7 @@ def test_a_machine_is_lost_and_the_adapter_comes_home(place: Project, tmp_path: 
 
     adapter = job.download(tmp_path / "adapter")
     assert not any(path.suffix == ".pt" for path in adapter.rglob("*"))
-    assert answer(place, adapter)
+    assert answer(base_in(place.store.hub.folder), adapter)
     job.purge()
     assert not [name for name in place.uploaded() if "/files/" in name]
     bridge.ledger.close()
-
-
-def answer(place: Project, adapter: Path) -> str:
-    """What the tuned model says."""
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    (remote,) = place.store.custom_jobs.values()
-    base = next(remote.run.hub.folder.glob("models--*/snapshots/*"))
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), adapter)
-    messages = [{"role": "user", "content": "where is card 3?"}]
-    tokens = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
-    )
-    out = model.generate(**tokens, max_new_tokens=12, do_sample=False)
-    return str(tokenizer.decode(out[0][tokens["input_ids"].shape[1] :]))
