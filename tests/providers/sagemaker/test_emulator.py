@@ -305,7 +305,7 @@ def test_our_trainer_survives_a_spot_machine(world: World) -> None:
     training = {"path": "t", "sha256": "0" * 64, "kind": "chat", "examples": 24, "bytes": 4000}
     spec = JobSpec.model_validate({
         "provider": "sagemaker_compute", "model": "acme/tiny-1m", "adapter": "lora",
-        "training": training, "hyperparameters": {"n_epochs": 150, "batch_size": 2},  # longer than one copy
+        "training": training, "hyperparameters": {"n_epochs": 150, "batch_size": 2},
         "options": {"checkpoint_steps": "10", "threads": "1"},
     })  # fmt: skip
     for name, content in bundle.bundle(recipe_of(spec, "train.jsonl", None, ())).items():
